@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// C libraries of the system: a module map and inline shims each, imported by exactly one target.
+let libraries: [Target] = [
+  .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+  .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+  .systemLibrary(name: "CPlatform"),
+]
+
+let sources: [Target] = [
+  .target(name: "CKernels"),
+  .target(name: "Diagnostics"),
+  .target(name: "Files", dependencies: ["Diagnostics", "CCrypto", "CPlatform"]),
+  .target(name: "Specs", dependencies: ["Diagnostics", "CYAML"]),
+  .target(
+    name: "Pipeline",
+    dependencies: [
+      "Diagnostics", "Files", .product(name: "Subprocess", package: "swift-subprocess"),
+    ]),
+  .target(name: "Networks", dependencies: ["Diagnostics"]),
+  .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
+  .target(name: "Quantization", dependencies: ["Tensors", "Networks"]),
+  .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks"]),
+  .target(name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors"]),
+  .target(name: "Search", dependencies: ["Networks"]),
+  .target(
+    name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
+  .target(name: "Experiments", dependencies: ["Specs", "Pipeline", "Networks"]),
+  .target(
+    name: "Stages", dependencies: ["Experiments", "Training", "Datasets", "Search", "Records"]),
+  .executableTarget(
+    name: "shiftwork",
+    dependencies: [
+      "Experiments", "Pipeline", "Specs", "Diagnostics",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ]),
+  .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
+]
+
+let tests: [Target] =
+  [.target(name: "TestSupport", path: "Tests/TestSupport")]
+  + [
+    "Diagnostics", "Files", "Specs", "Pipeline", "Tensors", "Networks", "Quantization", "Training",
+    "Datasets", "Search", "Records", "Experiments", "Stages",
+  ].map { name in
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"])
+  }
+
+let package = Package(
+  name: "Shiftwork",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: libraries + sources + tests,
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)
+
+for target in package.targets where target.type != .system && target.name != "CKernels" {
+  target.swiftSettings = (target.swiftSettings ?? []) + [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+}

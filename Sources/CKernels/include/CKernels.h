@@ -1,0 +1,4 @@
+// Elementwise and reduction loops that must vectorize. Everything here is deterministic and gives
+// the same bits on every processor.
+#pragma once
+#include "quantizers.h"

@@ -1,0 +1,3 @@
+// Quantizer loops.
+#pragma once
+#include <stdint.h>

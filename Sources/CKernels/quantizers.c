@@ -1,0 +1,2 @@
+#pragma STDC FP_CONTRACT OFF
+#include "quantizers.h"

@@ -1,0 +1,19 @@
+//! A place in a text that a user wrote. Knows nothing of what stands there.
+
+/// A 1-based place in a file (or in a command-line override, whose `file` is then `--set`).
+package struct SourceLocation: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The path as the user would type it.
+  package var file: String
+  /// Line, from 1.
+  package var line: Int
+  /// Column in characters, from 1.
+  package var column: Int
+
+  package init(file: String, line: Int, column: Int) {
+    self.file = file
+    self.line = line
+    self.column = column
+  }
+
+  package var description: String { "\(file):\(line):\(column)" }
+}

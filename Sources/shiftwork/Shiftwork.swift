@@ -1,0 +1,1 @@
+@main enum Shiftwork { static func main() {} }
