@@ -165,11 +165,11 @@ extension PickleReader {
     return value
   }
 
-  /// Moves decoded bytes into the pickle. Each comes from a byte or two of the file, so more of
-  /// them than twice the file can only come from one string decoded over and over.
+  /// Moves decoded bytes into the pickle. A byte of the file makes at most two of UTF-8 and those
+  /// one of latin1, so more than this can only come from one string decoded over and over.
   mutating func keep(_ bytes: [UInt8]) throws(DatasetError) -> PickleBytes {
     let first = pickle.decoded.count
-    if first + bytes.count > 2 * pickle.file.count { throw fault(.decodedBytes) }
+    if first + bytes.count > 4 * pickle.file.count { throw fault(.decodedBytes) }
     pickle.decoded += bytes
     return PickleBytes(isDecoded: true, range: first..<pickle.decoded.count)
   }
