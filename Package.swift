@@ -23,7 +23,7 @@ let sources: [Target] = [
     ]),
   .target(name: "Networks", dependencies: ["Diagnostics"]),
   .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
-  .target(name: "Quantization", dependencies: ["Tensors", "Networks"]),
+  .target(name: "Quantization", dependencies: ["Tensors", "Networks", "CKernels"]),
   .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks"]),
   .target(name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors"]),
   .target(name: "Search", dependencies: ["Networks"]),
@@ -41,13 +41,20 @@ let sources: [Target] = [
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
 ]
 
+// Golden values stand in HDF5 files.
+let furtherTestDependencies: [String: [Target.Dependency]] = [
+  "Quantization": ["Records", "CKernels"]
+]
+
 let tests: [Target] =
   [.target(name: "TestSupport", path: "Tests/TestSupport")]
   + [
     "Diagnostics", "Files", "Specs", "Pipeline", "Tensors", "Networks", "Quantization", "Training",
     "Datasets", "Search", "Records", "Experiments", "Stages",
   ].map { name in
-    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"])
+    .testTarget(
+      name: "\(name)Tests",
+      dependencies: [.byName(name: name), "TestSupport"] + (furtherTestDependencies[name] ?? []))
   }
 
 let package = Package(
