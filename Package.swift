@@ -39,6 +39,7 @@ let sources: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
+  .executableTarget(name: "Benchmarks", dependencies: ["Networks", "Tensors", "Training"]),
 ]
 
 let tests: [Target] =

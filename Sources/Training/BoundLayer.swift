@@ -1,8 +1,8 @@
 //! What the operations of a weighted layer share: its geometry and its arrays.
 
-import Networks
+package import Networks
 import Quantization
-import Tensors
+package import Tensors
 
 /// Constants of Keras's BatchNormalization as the thesis's networks use it.
 enum BatchNormalization {
@@ -102,7 +102,7 @@ struct BoundLayer {
 }
 
 extension ConvolutionGeometry {
-  init(_ layer: WeightedLayer, batch: Int, input: [Int], output: [Int]) {
+  package init(_ layer: WeightedLayer, batch: Int, input: [Int], output: [Int]) {
     if layer.kind == .dense {
       self.init(
         batch: batch, input: (1, 1, input.reduce(1, *)), output: (1, 1, layer.filters),
