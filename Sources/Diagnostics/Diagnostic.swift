@@ -29,8 +29,18 @@ package struct Diagnostic: Hashable, Sendable, Codable {
   package var suggestion: String?
   package var notes: [Note]
 
+  /// An error.
   package init(
-    _ severity: Severity = .error, _ message: String, at location: SourceLocation? = nil,
+    _ message: String, at location: SourceLocation? = nil, length: Int = 1,
+    sourceLine: String? = nil, suggestion: String? = nil, notes: [Note] = []
+  ) {
+    self.init(
+      .error, message, at: location, length: length, sourceLine: sourceLine,
+      suggestion: suggestion, notes: notes)
+  }
+
+  package init(
+    _ severity: Severity, _ message: String, at location: SourceLocation? = nil,
     length: Int = 1, sourceLine: String? = nil, suggestion: String? = nil, notes: [Note] = []
   ) {
     self.severity = severity
@@ -44,7 +54,7 @@ package struct Diagnostic: Hashable, Sendable, Codable {
 }
 
 /// All faults that one reading of the user's texts found, thrown once.
-package struct InvalidSpec: Error, Sendable {
+package struct InvalidSpec: Error, Hashable, Sendable {
   package var diagnostics: [Diagnostic]
 
   package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }

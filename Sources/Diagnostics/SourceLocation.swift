@@ -1,6 +1,7 @@
 //! A place in a text that a user wrote. Knows nothing of what stands there.
 
-/// A 1-based place in a file (or in a command-line override, whose `file` is then `--set`).
+/// A 1-based place in a file, or in a command-line override, whose `file` is then the whole option,
+/// `--set seed=1`.
 package struct SourceLocation: Hashable, Sendable, Codable, CustomStringConvertible {
   /// The path as the user would type it.
   package var file: String
@@ -15,5 +16,8 @@ package struct SourceLocation: Hashable, Sendable, Codable, CustomStringConverti
     self.column = column
   }
 
-  package var description: String { "\(file):\(line):\(column)" }
+  /// `file:line:column`; an override is its own place.
+  package var description: String {
+    file.hasPrefix("--") ? file : "\(file):\(line):\(column)"
+  }
 }
