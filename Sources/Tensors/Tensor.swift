@@ -8,7 +8,8 @@ package struct Tensor: Hashable, Sendable {
   package var values: [Float]
 
   package init(shape: [Int], values: [Float]) {
-    precondition(shape.reduce(1, *) == values.count, "\(shape) does not hold \(values.count) values")
+    precondition(
+      shape.reduce(1, *) == values.count, "\(shape) does not hold \(values.count) values")
     self.shape = shape
     self.values = values
   }

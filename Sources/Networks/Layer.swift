@@ -1,0 +1,93 @@
+//! One layer of a network as a plain value: what it computes and the shapes it computes it on.
+
+/// A layer's place in `Network.layers`; inputs always come before the layers that read them.
+package struct LayerID: Hashable, Sendable, Comparable {
+  package let index: Int
+
+  package init(_ index: Int) { self.index = index }
+
+  package static func < (one: LayerID, other: LayerID) -> Bool { one.index < other.index }
+}
+
+/// How many rows or columns a convolution adds around its input.
+package enum Padding: String, Hashable, Sendable, Codable, CaseIterable {
+  /// TensorFlow's: output = ceil(input / stride), the odd row or column at the end.
+  case same
+  case valid
+
+  /// Output extent, and the padding before and after, along one axis.
+  package func extents(input: Int, kernel: Int, stride: Int) -> (
+    output: Int, before: Int, after: Int
+  ) {
+    switch self {
+    case .valid: return ((input - kernel) / stride + 1, 0, 0)
+    case .same:
+      let output = (input + stride - 1) / stride
+      let total = max((output - 1) * stride + kernel - input, 0)
+      return (output, total / 2, total - total / 2)
+    }
+  }
+}
+
+/// How a kernel's first values are drawn (Keras's initializers, same names).
+package enum Initializer: Hashable, Sendable {
+  /// Uniform in +-sqrt(6 / (fan_in + fan_out)).
+  case glorotUniform
+  /// Normal of variance 2 / fan_in, truncated at two deviations.
+  case heNormal
+}
+
+/// A layer with a kernel and a bias, and the batch normalization that is folded into it, if any.
+package struct WeightedLayer: Hashable, Sendable {
+  package enum Kind: String, Hashable, Sendable {
+    /// Kernel (height, width, channels in, filters).
+    case conv2D = "Conv2D"
+    /// Kernel (height, width, channels, 1).
+    case depthwiseConv2D = "DepthwiseConv2D"
+    /// Kernel (features in, units).
+    case dense = "Dense"
+  }
+
+  package var kind: Kind
+  /// Channels of the output: filters, or units; a depthwise layer keeps its input's.
+  package var filters: Int
+  package var kernelSize: (height: Int, width: Int) { (kernelHeight, kernelWidth) }
+  package var kernelHeight: Int
+  package var kernelWidth: Int
+  package var strideHeight: Int
+  package var strideWidth: Int
+  package var padding: Padding
+  /// The Keras name of the batch normalization behind the layer; nil where there is none.
+  package var batchNormalization: String?
+  package var initializer: Initializer
+  /// c of Keras's l2(c): the loss has c * sum(kernel^2) added.
+  package var l2: Float
+}
+
+/// What a layer computes.
+package enum Operation: Hashable, Sendable {
+  /// The network's input.
+  case input
+  /// A place where activations are quantized: a slot, named by its layer.
+  case quantize
+  case weighted(WeightedLayer)
+  case relu
+  /// The sum of two maps of equal shape.
+  case add
+  /// Means over windows of the given size, as strides.
+  case averagePool(height: Int, width: Int)
+  case flatten
+  case softmax
+}
+
+/// A layer: its Keras name, what it computes, from which layers, and its output's shape.
+package struct Layer: Hashable, Sendable {
+  package var name: String
+  package var operation: Operation
+  package var inputs: [LayerID]
+  /// Without the batch: (height, width, channels) or (features).
+  package var shape: [Int]
+
+  /// Values per sample.
+  package var elements: Int { shape.reduce(1, *) }
+}
