@@ -1,7 +1,7 @@
 //! A pipeline's file, read: which stages there are and what each needs. Knows no experiment.
 
 import Diagnostics
-import Networks
+import Pipeline
 import Specs
 
 /// One entry of `stages`.
@@ -27,6 +27,8 @@ struct PipelineSpec {
   /// Overrides of the experiment's fields, in the order written.
   var overrides: [Override] = []
   var stages: [StageEntry] = []
+  /// Names and needs alone, of faulty entries too.
+  private(set) var outline: [Stage] = []
 
   init(_ root: Node, faults: FaultCollector) {
     var section = Section(root, in: "the pipeline", faults: faults)
@@ -45,6 +47,7 @@ struct PipelineSpec {
     }
     if let child = section.section("stages"), case .mapping(let entries) = child.node.value {
       stages = entries.compactMap { Self.stage($0, faults: faults) }
+      outline = entries.compactMap(Self.outline)
       if entries.isEmpty { faults.add(child.node.diagnostic("the pipeline has no stage")) }
     } else if !section.has("stages") {
       faults.add(root.diagnostic("the pipeline needs `stages`"))
@@ -56,6 +59,15 @@ struct PipelineSpec {
   private static let impliedTargets: [(name: String, target: SwitchAlphaFields.Target)] = [
     ("switch_to_auto", .auto), ("switch_to_auto_po2", .autoPo2), ("switch_to_best_po2", .bestPo2),
   ]
+
+  private static func outline(_ entry: Node.Entry) -> Stage? {
+    guard case .string(let name) = entry.key.value else { return nil }
+    var inputs: [(role: String, source: Source)] = []
+    if let node = entry.value["needs"], case .string(let needs) = node.value {
+      inputs.append((InputRole.model, .stage(needs, location: node.location)))
+    }
+    return Stage(name: name, kind: "", inputs: inputs, location: entry.key.location)
+  }
 
   private static func stage(_ entry: Node.Entry, faults: FaultCollector) -> StageEntry? {
     guard case .string(let name) = entry.key.value else {
