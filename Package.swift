@@ -29,14 +29,22 @@ let sources: [Target] = [
   .target(name: "Search", dependencies: ["Networks"]),
   .target(
     name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
-  .target(name: "Experiments", dependencies: ["Specs", "Pipeline", "Networks"]),
+  .target(
+    name: "Experiments",
+    dependencies: ["Specs", "Pipeline", "Networks", "Files", "Diagnostics", "CPlatform"]),
   .target(
     name: "Stages", dependencies: ["Experiments", "Training", "Datasets", "Search", "Records"]),
   .executableTarget(
     name: "shiftwork",
     dependencies: [
-      "Experiments", "Pipeline", "Specs", "Diagnostics",
+      "Experiments", "Pipeline", "Specs", "Diagnostics", "Files",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    // Loading Swift's libraries would take longer than most commands do.
+    swiftSettings: [.unsafeFlags(["-static-stdlib"])],
+    linkerSettings: [
+      .unsafeFlags(["-static-stdlib"]), .linkedLibrary("_FoundationCShims"),
+      .linkedLibrary("_FoundationCollections"),
     ]),
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
 ]

@@ -2,6 +2,7 @@
 //! that has no pipeline yet.
 
 package import Diagnostics
+import Pipeline
 
 /// What a check found out about a file without faults.
 package struct SpecCheck: Sendable {

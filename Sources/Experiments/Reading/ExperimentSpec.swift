@@ -7,7 +7,7 @@ import Specs
 /// Everything that an experiment says. Sections that no stage of a pipeline asks for may be absent.
 struct ExperimentSpec {
   let node: Node
-  var name: String
+  var name = ""
   var dataset: DatasetSpec?
   var network: NetworkFields?
   /// The file that `load_pretrained` reads, and where the user wrote it.
@@ -17,9 +17,9 @@ struct ExperimentSpec {
   var fineTune = TrainingSection()
   var search: SearchSpec?
   var quantizers: QuantizersSpec?
-  var evaluateBatchSize: Int
-  var seed: Int
-  var numerics: NumericsFields
+  var evaluateBatchSize = 100
+  var seed = 42
+  var numerics = NumericsFields(threads: Processor.cores, isa: Processor.instructionSet)
   var locations: [String: SourceLocation] = [:]
 
   init(_ root: Node, faults: FaultCollector) {
@@ -53,7 +53,6 @@ struct ExperimentSpec {
       self[keyPath: path] = TrainingSection(&child)
       child.rejectUnknownKeys()
     }
-    evaluateBatchSize = 100
     if var child = section.section("evaluate") {
       evaluateBatchSize = child.int("batch_size", in: 1...65_536, default: 100)
       child.rejectUnknownKeys()

@@ -2,7 +2,7 @@
 //! they make. Knows no tensor.
 
 import Diagnostics
-package import Networks
+import Networks
 import Specs
 
 /// A quantizer as a spec gives it.
