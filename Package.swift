@@ -57,12 +57,18 @@ let tests: [Target] =
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Networks", "Quantization", "Records", "Tensors"]),
     ("Datasets", ["Tensors"]), ("Search", ["Networks"]), ("Records", ["Networks", "Tensors"]),
-    ("Experiments", ["Diagnostics", "Networks", "Pipeline", "Specs"]), ("Stages", ["Experiments"]),
+    ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
+    ("Stages", ["Experiments"]),
   ].map { (name: String, extra: [String]) in
     .testTarget(
       name: "\(name)Tests",
       dependencies: [.byName(name: name), "TestSupport"] + extra.map { .byName(name: $0) })
   }
+  // The programs are dependencies so that they are built; the tests run them.
+  + [
+    .testTarget(
+      name: "CommandTests", dependencies: ["shiftwork", "shiftwork-worker", "TestSupport"])
+  ]
 
 let package = Package(
   name: "Shiftwork",

@@ -46,7 +46,8 @@ struct Report {
   var markdown: String {
     let names = columns(shownOnly: true)
     var lines = [
-      "# \(pipeline)", "", "Experiment `\(experiment)`. Each stage's files lie in the folder of its name.",
+      "# \(pipeline)", "",
+      "Experiment `\(experiment)`. Each stage's files lie in the folder of its name.",
       "",
     ]
     let header = ["stage", "kind"] + names.map { String($0.split(separator: ".").last ?? "") }

@@ -45,7 +45,9 @@ struct ResultsFolder: Sendable {
   /// Writes a file unless it says just that already.
   func write(_ text: String, to name: String) throws {
     let file = "\(path)/\(name)"
-    if let bytes = try? Files.read(file, limit: Self.sizeLimit), bytes == Array(text.utf8) { return }
+    if let bytes = try? Files.read(file, limit: Self.sizeLimit), bytes == Array(text.utf8) {
+      return
+    }
     try Files.createDirectories(path)
     try Files.writeAtomically(text, to: file)
   }

@@ -43,5 +43,7 @@ enum Text {
     return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
   }
 
-  private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  private static func twoDigits(_ number: Int) -> String {
+    number < 10 ? "0\(number)" : "\(number)"
+  }
 }

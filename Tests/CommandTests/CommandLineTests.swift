@@ -51,7 +51,8 @@ import Testing
   }
 
   @Test func planHasJSON() throws {
-    let outcome = try Workspace.small().run("shiftwork", ["plan", "pipelines/small.yaml", "--json"])
+    let outcome = try Workspace.small().run(
+      "shiftwork", ["plan", "pipelines/small.yaml", "--json"])
     let lines = outcome.out.split(separator: "\n")
     #expect(lines.count == 4)
     let first = try JSONSerialization.jsonObject(with: Data(lines[0].utf8)) as? [String: Any]

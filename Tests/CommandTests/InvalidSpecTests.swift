@@ -26,8 +26,9 @@ struct InvalidFixture: CustomTestStringConvertible, Sendable {
   }
 
   static let all: [InvalidFixture] = {
-    let names = (try? FileManager.default.contentsOfDirectory(
-      atPath: TestPaths.fixtures + "/invalid")) ?? []
+    let names =
+      (try? FileManager.default.contentsOfDirectory(
+        atPath: TestPaths.fixtures + "/invalid")) ?? []
     return names.sorted().compactMap { try? InvalidFixture($0) }
   }()
 }

@@ -50,7 +50,8 @@ import Testing
     try edit("{batch_size: 30, optimizer: adam", "{optimizer: {kind: adam}, batch_size: 30")
     try edit("experiment: small\n", "# a comment\n\nexperiment: small\n")
     try edit("alpha='auto')\n  bias", "alpha=\"auto\")  # wide\n  bias")
-    try edit("quantized_bits(16,16,1,1,alpha='auto')", "\"quantized_bits(16, 16, True, 1, 'auto')\"")
+    try edit(
+      "quantized_bits(16,16,1,1,alpha='auto')", "\"quantized_bits(16, 16, True, 1, 'auto')\"")
     #expect(try keys() == before)
   }
 

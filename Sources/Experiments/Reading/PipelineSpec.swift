@@ -110,7 +110,8 @@ struct PipelineSpec {
     guard stage.kind.needsModel else {
       // Not a known key of these kinds, but one with a reason of its own.
       if let node = section.node("needs") {
-        section.faults.add(node.diagnostic("\(stage.kind.rawValue) works on no other stage's network"))
+        section.faults.add(
+          node.diagnostic("\(stage.kind.rawValue) works on no other stage's network"))
       }
       return
     }

@@ -252,7 +252,8 @@ extension CallbacksFields {
     guard let options else {
       faults.add(
         element.diagnostic(
-          "early_stopping needs `patience`", suggestion: "write `{early_stopping: {patience: 10}}`"))
+          "early_stopping needs `patience`", suggestion: "write `{early_stopping: {patience: 10}}`")
+      )
       return nil
     }
     guard var section = Section.mapping(options, in: "early_stopping", faults: faults) else {
