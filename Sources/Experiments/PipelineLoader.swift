@@ -235,14 +235,16 @@ extension DatasetSpec {
   fileprivate func missing(_ names: [String], at root: Node) -> Diagnostic {
     let folder = rootPath ?? ""
     let what =
-      names.count == 1 ? "1 file is missing" : "\(names.count) files are missing"
+      names.count == 1
+      ? "1 file of \(fields.kind.rawValue) is"
+      : "\(names.count) files of \(fields.kind.rawValue) are"
     let whence =
       switch fields.kind {
       case .cifar10:
         "CIFAR-10, python version: https://www.cs.toronto.edu/~kriz/cifar.html"
       }
     return root.diagnostic(
-      "\(what) of \(fields.kind.rawValue) in \(folder): \(names.joined(separator: ", "))",
+      "\(what) missing in \(folder): \(names.joined(separator: ", "))",
       suggestion: "name the folder with `--set dataset.root=DIR` or `--data DIR`, or go on without "
         + "data: `--set dataset.source=synthetic`",
       notes: [Diagnostic.Note(whence)])

@@ -22,21 +22,22 @@ struct CheckCommand: ParsableCommand {
     guard !paths.isEmpty else {
       throw ValidationError("there is no YAML file in pipelines or experiments here")
     }
+    // Two pipelines over one experiment find the same in it.
     var faults: [Diagnostic] = []
+    var warnings: [Diagnostic] = []
     for path in paths {
       do {
         let outcome = try SpecCheck(
           PipelineRequest(
             path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false))
-        Console.show(outcome.warnings, color: fields.color)
+        warnings += outcome.warnings.filter { !warnings.contains($0) }
         Console.out("\(path): \(outcome.summary)")
       } catch {
-        // Two pipelines over one experiment find its faults twice.
         faults += error.diagnostics.filter { !faults.contains($0) }
       }
     }
+    Console.show(warnings + faults, color: fields.color)
     guard faults.isEmpty else {
-      Console.show(faults, color: fields.color)
       throw ExitCode(Exit.invalid)
     }
   }

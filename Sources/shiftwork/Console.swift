@@ -43,15 +43,14 @@ enum Console {
   static func write(_ text: String, to stream: Int32) {
     var text = text
     text.withUTF8 { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let count = Glibc.write(
-          stream, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      var done = 0
+      while done < bytes.count {
+        let count = Glibc.write(stream, bytes.baseAddress.map { $0 + done }, bytes.count - done)
         if count < 0 {
           if errno == EINTR || errno == EAGAIN { continue }
           return
         }
-        rest = rest.dropFirst(count)
+        done += count
       }
     }
   }

@@ -1,6 +1,7 @@
 //! `graph`: the stages and what they need, for Graphviz or Mermaid.
 
 import ArgumentParser
+import Experiments
 import Pipeline
 
 struct GraphCommand: ParsableCommand {

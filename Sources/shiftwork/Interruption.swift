@@ -13,8 +13,9 @@ final class Interruption: Sendable {
   /// `action` runs on a thread of its own at the first signal; the second one ends the process.
   func onSignal(_ action: @escaping @Sendable () -> Void) {
     var ends: [Int32] = [0, 0]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { return }
+    guard pipe(&ends) == 0 else { return }
     let (reader, writer) = (ends[0], ends[1])
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     signalPipe.store(writer, ordering: .releasing)
     let listener = Listener(reader: reader) { [self] in
       isRequested.store(true, ordering: .releasing)
