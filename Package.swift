@@ -23,7 +23,7 @@ let sources: [Target] = [
     ]),
   .target(name: "Networks", dependencies: ["Diagnostics"]),
   .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
-  .target(name: "Quantization", dependencies: ["Tensors", "Networks"]),
+  .target(name: "Quantization", dependencies: ["Tensors", "Networks", "CKernels"]),
   .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks"]),
   .target(name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors"]),
   .target(name: "Search", dependencies: ["Networks"]),
@@ -47,6 +47,7 @@ let sources: [Target] = [
       .linkedLibrary("_FoundationCollections"),
     ]),
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
+  .executableTarget(name: "Benchmarks", dependencies: ["Networks", "Tensors", "Training"]),
 ]
 
 let tests: [Target] =

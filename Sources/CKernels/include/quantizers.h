@@ -1,3 +1,66 @@
-// Quantizer loops.
+// Fake quantizers: float32 in, the nearest representable float32 out. Every function allows
+// x == y, allocates nothing, and gives the same bits on every processor: each exists once per
+// instruction set, chosen at load time, and by name with _default, _avx2, _avx512f for the test
+// that compares them.
+//
+// A weight tensor is rows x channels floats in C order. `mode` says what shares a scale:
+//   0  each channel has its own;  1  the whole tensor has one;  2  each element ends with its own
+//   (auto_po2 on one-dimensional tensors).
+// `noise` mixes: y = x + noise * (q - x), 1 gives q. `scales`, where not NULL, gets the value of
+// one code for each channel, once, or for each element.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
+
+#define SHIFTWORK_DECLARE(name, ...) \
+  void name(__VA_ARGS__);            \
+  void name##_default(__VA_ARGS__);  \
+  void name##_avx2(__VA_ARGS__);     \
+  void name##_avx512f(__VA_ARGS__);
+
+/// 1 where the processor can run the functions of this suffix: 0 default, 1 avx2, 2 avx512f.
+int shiftwork_runs(int level);
+
+/// y = factor * clip(round_half_even(x * multiplier), low, high).
+SHIFTWORK_DECLARE(
+  shiftwork_fixed, const float *x, float *y, size_t count, float multiplier, float low, float high,
+  float factor, float noise)
+
+/// y = x < 0 ? negative : positive.
+SHIFTWORK_DECLARE(
+  shiftwork_binary, const float *x, float *y, size_t count, float negative, float positive,
+  float noise)
+
+/// QKeras's alpha 'auto': scale max|x| / limit, codes round half away.
+SHIFTWORK_DECLARE(
+  shiftwork_auto, const float *x, float *y, size_t rows, size_t channels, int mode, float limit,
+  float noise, float *scales)
+
+/// QKeras's alpha 'auto_po2': five rounds of least squares, codes from before the last.
+SHIFTWORK_DECLARE(
+  shiftwork_auto_po2, const float *x, float *y, size_t rows, size_t channels, int mode,
+  int integer, float limit, float noise, float *scales)
+
+/// The best of three powers of two; codes round half to even, low <= code <= high.
+SHIFTWORK_DECLARE(
+  shiftwork_best_po2, const float *x, float *y, size_t rows, size_t channels, int mode, float low,
+  float high, float noise, float *scales)
+
+/// A feature map's sample with scale and zero point of its own; po2: the scale a power of two.
+/// `scale_and_zero`, where not NULL, gets both.
+SHIFTWORK_DECLARE(
+  shiftwork_map, const float *x, float *y, size_t count, float limit, int po2, float noise,
+  float *scale_and_zero)
+
+/// gradient = |x| < 1e-7 ? 0 : upstream * factor. upstream == gradient is allowed.
+SHIFTWORK_DECLARE(
+  shiftwork_map_gradient, const float *x, const float *upstream, float *gradient, size_t count,
+  float factor)
+
+/// mask = |x| < 1e-7 ? 0 : 1, for callers that overwrite x.
+SHIFTWORK_DECLARE(shiftwork_map_mask, const float *x, uint8_t *mask, size_t count)
+
+/// gradient = mask * upstream * factor. upstream == gradient is allowed.
+SHIFTWORK_DECLARE(
+  shiftwork_masked_gradient, const uint8_t *mask, const float *upstream, float *gradient,
+  size_t count, float factor)

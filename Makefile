@@ -1,0 +1,44 @@
+# Two commands do everything on a fresh Debian 12 with Swift 6.3: `make run` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: setup build run test check format bench clean
+
+# The C libraries behind the system targets of Package.swift, and what finds them.
+PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libgcc-12-dev pkg-config
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+BIN := .build/release
+SOURCES := Sources Tests Package.swift
+
+# Asks the package manager only for what is missing, so that it costs nothing afterwards.
+setup:
+	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  $(SUDO) apt-get update -q && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+build: setup
+	swift build -c release
+
+# The main job on data that it makes itself: a table of stages and metrics, and results/quickstart/.
+run: build
+	$(BIN)/shiftwork run pipelines/quickstart.yaml
+
+# Swift Testing only; numeric tests want the optimizer.
+test: setup
+	swift test -c release --disable-xctest --parallel
+
+# What a change must pass besides the tests: format, and imports that the target graph allows.
+check: setup
+	swift format lint --strict --parallel -r $(SOURCES)
+	swift build -c release --build-tests --explicit-target-dependency-import-check error
+
+format:
+	swift format --in-place --parallel -r $(SOURCES)
+
+bench: build
+	$(BIN)/Benchmarks
+
+clean:
+	rm -rf .build .shiftwork

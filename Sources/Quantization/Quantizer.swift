@@ -1,0 +1,233 @@
+//! A quantizer that computes: a checked specification in front of the C loops. Knows no layers.
+
+import CKernels
+package import Networks
+
+extension QuantizerSpec {
+  /// What a layer makes of this as its kernel quantizer: alpha None silently becomes 'auto_po2'
+  /// there (QKeras 0.9.0, `_set_trainable_parameter`). Biases keep the fixed grid.
+  package func effectiveKernelSpec() -> QuantizerSpec {
+    guard kind == .quantizedBits, alpha == .none else { return self }
+    var spec = self
+    spec.alpha = .autoPo2
+    spec.symmetric = true
+    return spec
+  }
+}
+
+/// Fake quantization: float32 values to the nearest that the bits can hold.
+///
+/// QKeras 0.9.0's `quantized_bits` and qkeras-mod's `quantized_bits_featuremap`, in float32 as
+/// TensorFlow computes them; deviations: y is the quantized value itself, not x + (xq - x), which
+/// differs from it in the last bit. `best_po2` is our own. NaN stays NaN.
+package struct Quantizer: Sendable {
+  package let spec: QuantizerSpec
+  private let limit: Float
+
+  package init(_ spec: QuantizerSpec) throws(QuantizerError) {
+    guard !spec.useStochasticRounding else { throw .stochasticRounding(spec) }
+    guard (-64...64).contains(spec.integer) else { throw .integerOutOfRange(spec) }
+    guard spec.qnoiseFactor >= 0, spec.qnoiseFactor <= 1 else { throw .noiseOutOfRange(spec) }
+    switch spec.alpha {
+    case .none, .constant:
+      // Without a sign bit, 0 bits is QKeras's binary case; nobody means it.
+      guard (1...32).contains(spec.bits) else { throw .bitsOutOfRange(spec) }
+    case .auto, .autoPo2, .bestPo2:
+      guard (2...32).contains(spec.bits) else { throw .bitsOutOfRange(spec) }
+    }
+    if spec.kind == .featureMap, let axis = spec.scaleAxis, axis != 0 {
+      throw .scaleAxis(spec, shape: nil)
+    }
+    self.spec = spec
+    // Q = 2^(bits-1) - 1 becomes a float32 in TensorFlow: 2^30 for 31 bits.
+    limit = Float((1 << (spec.bits - 1)) - 1)
+  }
+
+  /// What the straight-through gradient is multiplied by: 1, or 1 - qnoise_factor without use_ste.
+  package var gradientFactor: Float { spec.useSTE ? 1 : 1 - spec.qnoiseFactor }
+
+  /// Whether values under 1e-7 count as 0 and pass no gradient (QKeras's feature maps).
+  package var stopsTinyGradients: Bool {
+    spec.kind == .featureMap && (spec.alpha == .auto || spec.alpha == .autoPo2)
+  }
+
+  /// How many numbers `quantizeWeights` puts into `scales`.
+  package func scaleCount(for layout: WeightLayout) -> Int {
+    switch (spec.alpha, layout) {
+    case (.none, _), (.constant, _): 1
+    case (_, .kernel(_, let channels)), (.bestPo2, .depthwise(_, let channels)): channels
+    case (.autoPo2, .bias(let count)): count
+    case (_, .depthwise), (_, .bias): 1
+    }
+  }
+
+  /// Quantizes a weight tensor.
+  ///
+  /// - Parameters:
+  ///   - x: `layout.elements` values.
+  ///   - y: as many; may be `x`.
+  ///   - scales: gets the value of one code for each scale (QKeras's scale is this times
+  ///     2^(bits - keep_negative - integer)), `scaleCount(for:)` of them.
+  package func quantizeWeights(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, layout: WeightLayout,
+    scales: UnsafeMutablePointer<Float>? = nil
+  ) {
+    let noise = spec.qnoiseFactor
+    let (rows, channels, isBias, isDepthwise) =
+      switch layout {
+      case .kernel(let rows, let channels): (rows, channels, false, false)
+      case .depthwise(let rows, let channels): (rows, channels, false, true)
+      case .bias(let count): (1, count, true, false)
+      }
+    precondition(rows >= 0 && channels >= 0, "negative extents")
+    switch spec.alpha {
+    case .none, .constant:
+      quantizeOnGrid(x, into: y, count: layout.elements)
+      scales?.pointee = gridStep
+    case .auto:
+      shiftwork_auto(x, y, rows, channels, isBias || isDepthwise ? 1 : 0, limit, noise, scales)
+    case .autoPo2:
+      let mode: Int32 = isBias ? 2 : isDepthwise ? 1 : 0
+      shiftwork_auto_po2(
+        x, y, rows, channels, mode, Int32(spec.integer), limit, noise, scales)
+    case .bestPo2:
+      let high = codeLimit(isNonNegative: false)
+      shiftwork_best_po2(x, y, rows, channels, isBias ? 1 : 0, -high, high, noise, scales)
+    }
+  }
+
+  /// Quantizes feature maps, a scale (and zero point) for each sample.
+  ///
+  /// - Parameters:
+  ///   - x: `samples` times `elementsPerSample` values.
+  ///   - y: as many; may be `x` (then `mask` keeps what the gradient needs).
+  ///   - isNonNegative: whether the graph guarantees values >= 0: best_po2 then uses codes
+  ///     0...2^bits-1. QKeras's modes do not look at it.
+  ///   - mask: gets 1 where the gradient passes, 0 where not.
+  ///   - scales: gets the value of one code for each sample.
+  package func quantizeFeatureMap(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, samples: Int,
+    elementsPerSample: Int, isNonNegative: Bool, mask: UnsafeMutablePointer<UInt8>? = nil,
+    scales: UnsafeMutablePointer<Float>? = nil
+  ) {
+    let count = samples * elementsPerSample
+    if let mask {
+      if stopsTinyGradients {
+        shiftwork_map_mask(x, mask, count)
+      } else {
+        mask.update(repeating: 1, count: count)
+      }
+    }
+    if spec.alpha == .bestPo2 {
+      let high = codeLimit(isNonNegative: isNonNegative)
+      for sample in 0..<samples {
+        let offset = sample * elementsPerSample
+        shiftwork_best_po2(
+          x + offset, y + offset, 1, elementsPerSample, 1, isNonNegative ? 0 : -high, high,
+          spec.qnoiseFactor, scales.map { $0 + sample })
+      }
+    } else if stopsTinyGradients {
+      for sample in 0..<samples {
+        let offset = sample * elementsPerSample
+        var scaleAndZero: (Float, Float) = (0, 0)
+        withUnsafeMutablePointer(to: &scaleAndZero.0) {
+          shiftwork_map(
+            x + offset, y + offset, elementsPerSample, limit, spec.alpha == .autoPo2 ? 1 : 0,
+            spec.qnoiseFactor, $0)
+        }
+        if let scales { scales[sample] = scaleAndZero.0 }
+      }
+    } else {
+      precondition(
+        spec.alpha != .auto && spec.alpha != .autoPo2,
+        "quantized_bits scales a map by channel: quantizeWeights with .kernel(rows:channels:)")
+      quantizeOnGrid(x, into: y, count: count)
+      scales?.update(repeating: gridStep, count: samples)
+    }
+  }
+
+  /// Quantizes `count` values with a scale that calibration fixed, zero point 0 (best_po2).
+  package func quantizeFeatureMap(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int,
+    isNonNegative: Bool, fixedScale: Float
+  ) {
+    precondition(fixedScale > 0, "a scale must be positive, not \(fixedScale)")
+    let high = codeLimit(isNonNegative: isNonNegative)
+    // Calibrated scales are powers of two: x * (1 / scale) is x / scale.
+    shiftwork_fixed(
+      x, y, count, 1 / fixedScale, isNonNegative ? 0 : -high, high, fixedScale, spec.qnoiseFactor)
+  }
+
+  /// The straight-through gradient of `quantizeFeatureMap`: `upstream`, but 0 where QKeras's
+  /// feature maps flush `x` to 0. `x` are the values before quantization.
+  package func backwardFeatureMap(
+    _ upstream: UnsafePointer<Float>, x: UnsafePointer<Float>,
+    into gradient: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    if stopsTinyGradients {
+      shiftwork_map_gradient(x, upstream, gradient, count, gradientFactor)
+    } else {
+      scale(upstream, into: gradient, count: count)
+    }
+  }
+
+  /// The same from the mask that `quantizeFeatureMap` left.
+  package func backwardFeatureMap(
+    _ upstream: UnsafePointer<Float>, mask: UnsafePointer<UInt8>,
+    into gradient: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    if stopsTinyGradients {
+      shiftwork_masked_gradient(mask, upstream, gradient, count, gradientFactor)
+    } else {
+      scale(upstream, into: gradient, count: count)
+    }
+  }
+}
+
+extension Quantizer {
+  /// The largest code of best_po2: Q, or 2^bits - 1 without sign; where float32 cannot hold it,
+  /// the float below, as a code above it would not fit into the bits.
+  private func codeLimit(isNonNegative: Bool) -> Float {
+    let exact = (1 << (isNonNegative ? spec.bits : spec.bits - 1)) - 1
+    let rounded = Float(exact)
+    return Double(rounded) > Double(exact) ? rounded.nextDown : rounded
+  }
+
+  private var alphaFactor: Float {
+    if case .constant(let value) = spec.alpha { value } else { 1 }
+  }
+
+  /// The value of one code of a fixed grid.
+  private var gridStep: Float {
+    let unsigned = spec.bits - (spec.keepNegative ? 1 : 0)
+    return unsigned == 0 ? alphaFactor : alphaFactor * power(spec.integer - unsigned)
+  }
+
+  private func quantizeOnGrid(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    let unsigned = spec.bits - (spec.keepNegative ? 1 : 0)
+    guard unsigned > 0 else {
+      shiftwork_binary(x, y, count, -alphaFactor, alphaFactor, spec.qnoiseFactor)
+      return
+    }
+    let levels = power(unsigned)
+    let low = spec.keepNegative ? -levels + (spec.symmetric ? 1 : 0) : 0
+    shiftwork_fixed(
+      x, y, count, power(unsigned - spec.integer), low, levels - 1, gridStep, spec.qnoiseFactor)
+  }
+
+  private func power(_ exponent: Int) -> Float {
+    Float(sign: .plus, exponent: exponent, significand: 1)
+  }
+
+  private func scale(
+    _ upstream: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    if gradientFactor == 1 {
+      if upstream != UnsafePointer(gradient) { gradient.update(from: upstream, count: count) }
+    } else {
+      for index in 0..<count { gradient[index] = upstream[index] * gradientFactor }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+//! Losses: a batch's value and its gradient. They know outputs and targets, not the network.
+
+import Glibc
+import Networks
+
+/// What training minimises, in Keras's terms.
+package enum Loss: String, Hashable, Sendable, CaseIterable {
+  /// -log p[label] of a network that ends in a softmax.
+  case sparseCategoricalCrossentropy = "sparse_categorical_crossentropy"
+  /// mean((y - x)^2) over the features: an autoencoder's target is its input.
+  case meanSquaredError = "mse"
+
+  /// The sum over the batch's samples of the loss, and the number of samples whose most probable
+  /// class is their label.
+  package struct Outcome: Hashable, Sendable {
+    package var sum: Double = 0
+    package var correct: Int = 0
+
+    static func += (one: inout Outcome, other: Outcome) {
+      one.sum += other.sum
+      one.correct += other.correct
+    }
+  }
+
+  /// Measures the program's last output; labels count where the loss has labels.
+  package func outcome(of program: Program, labels: UnsafePointer<Int32>) -> Outcome {
+    var outcome = Outcome()
+    let width = program.network.outputShape.reduce(1, *)
+    for sample in 0..<program.batch {
+      let y = program.output + sample * width
+      switch self {
+      case .sparseCategoricalCrossentropy:
+        var best = 0
+        for j in 1..<width where y[j] > y[best] { best = j }
+        let label = Int(labels[sample])
+        // Keras clips probabilities at its epsilon where it has no logits.
+        outcome.sum -= log(max(Double(y[label]), 1e-7))
+        if best == label { outcome.correct += 1 }
+      case .meanSquaredError:
+        let x = program.input + sample * width
+        var sum = 0.0
+        for j in 0..<width { sum += Double(y[j] - x[j]) * Double(y[j] - x[j]) }
+        outcome.sum += sum / Double(width)
+      }
+    }
+    return outcome
+  }
+
+  /// Writes the gradient of the batch's mean loss to the program's `lossGradient`.
+  package func writeGradient(to program: Program, labels: UnsafePointer<Int32>) {
+    guard let gradient = program.lossGradient else { preconditionFailure("not a training program") }
+    let width = program.network.outputShape.reduce(1, *)
+    switch self {
+    case .sparseCategoricalCrossentropy:
+      // By the softmax's input: (p - onehot) / batch.
+      let share = 1 / Float(program.batch)
+      for index in 0..<(program.batch * width) { gradient[index] = program.output[index] * share }
+      for sample in 0..<program.batch {
+        gradient[sample * width + Int(labels[sample])] -= share
+      }
+    case .meanSquaredError:
+      let share = 2 / Float(program.batch * width)
+      for index in 0..<(program.batch * width) {
+        gradient[index] = (program.output[index] - program.input[index]) * share
+      }
+    }
+  }
+}
