@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Experiments
+import Files
 import Foundation
 import Pipeline
 import TestSupport

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Experiments
+import Files
 import Networks
 import Pipeline
 import TestSupport

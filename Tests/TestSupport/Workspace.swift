@@ -75,7 +75,7 @@ extension Workspace {
     // Files, not pipes: nothing to drain while the program runs.
     let streams = try [UUID(), UUID()].map { id in
       let path = NSTemporaryDirectory() + id.uuidString
-      FileManager.default.createFile(atPath: path, contents: nil)
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
       let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
       try FileManager.default.removeItem(atPath: path)
       return handle
