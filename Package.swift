@@ -29,14 +29,22 @@ let sources: [Target] = [
   .target(name: "Search", dependencies: ["Networks"]),
   .target(
     name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
-  .target(name: "Experiments", dependencies: ["Specs", "Pipeline", "Networks"]),
+  .target(
+    name: "Experiments",
+    dependencies: ["Specs", "Pipeline", "Networks", "Files", "Diagnostics", "CPlatform"]),
   .target(
     name: "Stages", dependencies: ["Experiments", "Training", "Datasets", "Search", "Records"]),
   .executableTarget(
     name: "shiftwork",
     dependencies: [
-      "Experiments", "Pipeline", "Specs", "Diagnostics",
+      "Experiments", "Pipeline", "Specs", "Diagnostics", "Files",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    // Loading Swift's libraries would take longer than most commands do.
+    swiftSettings: [.unsafeFlags(["-static-stdlib"])],
+    linkerSettings: [
+      .unsafeFlags(["-static-stdlib"]), .linkedLibrary("_FoundationCShims"),
+      .linkedLibrary("_FoundationCollections"),
     ]),
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
   .executableTarget(name: "Benchmarks", dependencies: ["Networks", "Tensors", "Training"]),
@@ -50,12 +58,16 @@ let tests: [Target] =
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Networks", "Quantization", "Records", "Tensors"]),
     ("Datasets", ["Tensors"]), ("Search", ["Networks"]), ("Records", ["Networks", "Tensors"]),
-    ("Experiments", ["Diagnostics", "Networks", "Pipeline", "Specs"]), ("Stages", ["Experiments"]),
+    ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
+    ("Stages", ["Experiments"]),
   ].map { (name: String, extra: [String]) in
     .testTarget(
       name: "\(name)Tests",
       dependencies: [.byName(name: name), "TestSupport"] + extra.map { .byName(name: $0) })
   }
+  // It runs the programs, which `swift test` builds with everything else: a dependency on them
+  // would hand their static linking on to the tests.
+  + [.testTarget(name: "CommandTests", dependencies: ["TestSupport"])]
 
 let package = Package(
   name: "Shiftwork",

@@ -1,0 +1,52 @@
+//! A search, resolved: every choice with its candidates and slots, the goal and the tuner. Knows no
+//! regex and no class name; those were matched against the network's slots when it was resolved.
+
+package import Networks
+
+/// What the tuner may choose and what it is rewarded for.
+package struct SearchFields: Hashable, Sendable, Codable {
+  package enum Tuner: String, Hashable, Sendable, Codable, CaseIterable {
+    case random
+  }
+
+  package var tuner: Tuner
+  package var trials: Int
+  package var goal: GoalFields
+  /// In the tuner's order: kernels in the network's order, then biases and activations as they
+  /// come. A choice of one candidate is fixed.
+  package var choices: [ChoiceFields]
+}
+
+/// One decision of the tuner: a quantizer for one slot, or the same for several.
+package struct ChoiceFields: Hashable, Sendable, Codable {
+  package enum Role: String, Hashable, Sendable, Codable, CaseIterable {
+    case kernel, bias, activation
+  }
+
+  package var role: Role
+  /// Names of the slots that share the decision, as keys of the role's part of a `QuantizerMap`.
+  package var slots: [String]
+  package var candidates: [QuantizerSpec]
+}
+
+/// The forgiving factor: score = metric * (1 + delta).
+package struct GoalFields: Hashable, Sendable, Codable {
+  package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    case bits
+  }
+
+  package enum CodingKeys: String, CodingKey {
+    case kind, rate, stress
+    case deltaP = "delta_p"
+    case deltaN = "delta_n"
+  }
+
+  package var kind: Kind
+  /// Per cent that halving the cost (at rate 2) is worth.
+  package var deltaP: Double
+  /// Per cent that doubling the cost (at rate 2) loses.
+  package var deltaN: Double
+  package var rate: Double
+  /// The reference cost is multiplied by it.
+  package var stress: Double
+}

@@ -1,0 +1,61 @@
+//! The kinds of stages, and the version of each kind's code. Knows no field of any of them.
+
+/// What a stage does; the raw value is its spelling in YAML, manifests and tasks.
+package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Reads a float network's weights from a file.
+  case loadPretrained = "load_pretrained"
+  /// Trains a float network from its initialisers.
+  case pretrain
+  /// Attaches the experiment's quantizers to a float network; computes nothing.
+  case quantize
+  /// Looks for the quantizers that cost little and lose little.
+  case search
+  /// Changes where quantizers take their scales from; weights and bits stay.
+  case switchAlpha = "switch_alpha"
+  /// Trains a network with its quantizers in place.
+  case fineTune = "fine_tune"
+  /// Measures a network on the test set.
+  case evaluate
+
+  /// The version of the kind's code: raise it when the same fields give other bytes.
+  package var version: Int {
+    switch self {
+    case .loadPretrained: 1
+    case .pretrain: 1
+    case .quantize: 1
+    case .search: 1
+    case .switchAlpha: 1
+    case .fineTune: 1
+    case .evaluate: 1
+    }
+  }
+
+  /// Whether the stage works on the network that another stage made.
+  package var needsModel: Bool {
+    switch self {
+    case .loadPretrained, .pretrain: false
+    case .quantize, .search, .switchAlpha, .fineTune, .evaluate: true
+    }
+  }
+
+  /// Whether other stages can work on what the stage makes.
+  package var makesModel: Bool { self != .evaluate }
+
+  /// Whether the stage reads the training set.
+  package var trains: Bool {
+    switch self {
+    case .pretrain, .search, .fineTune: true
+    case .loadPretrained, .quantize, .switchAlpha, .evaluate: false
+    }
+  }
+}
+
+/// The roles that a stage's inputs play: keys of `StageTask.inputs`.
+package enum InputRole {
+  /// The artifact of the stage whose network this one works on.
+  package static let model = "model"
+  /// The weights file that `load_pretrained` reads.
+  package static let pretrained = "pretrained"
+  /// One file of the data set: `dataset/data_batch_1`.
+  package static func dataset(_ file: String) -> String { "dataset/" + file }
+}

@@ -1,0 +1,166 @@
+//! A pipeline's file, read: which stages there are and what each needs. Knows no experiment.
+
+import Diagnostics
+import Pipeline
+import Specs
+
+/// One entry of `stages`.
+struct StageEntry {
+  var name: String
+  /// Where the name stands.
+  var key: Node
+  var kind: StageKind
+  var needs: (name: String, node: Node)?
+  var to: SwitchAlphaFields.Target?
+  /// Names, classes and regexes of the layers to switch.
+  var layers: [Node]?
+  /// What this stage trains differently from its kind's section.
+  var training: TrainingSection
+  var locations: [String: SourceLocation]
+}
+
+/// Everything that a pipeline says.
+struct PipelineSpec {
+  var name: String
+  /// A name or a path, and where it stands.
+  var experiment: (text: String, node: Node?)
+  /// Overrides of the experiment's fields, in the order written.
+  var overrides: [Override] = []
+  var stages: [StageEntry] = []
+  /// Names and needs alone, of faulty entries too.
+  private(set) var outline: [Stage] = []
+
+  init(_ root: Node, faults: FaultCollector) {
+    var section = Section(root, in: "the pipeline", faults: faults)
+    name = section.string("pipeline")
+    experiment = (section.string("experiment"), root["experiment"])
+    if let child = section.section("set"), case .mapping(let entries) = child.node.value {
+      for entry in entries {
+        guard case .string(let path) = entry.key.value else { continue }
+        let parts = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        if parts.contains("") {
+          faults.add(entry.key.diagnostic("`\(path)` is no path of a field"))
+        } else {
+          overrides.append(Override(path: parts, node: entry.value))
+        }
+      }
+    }
+    if let child = section.section("stages"), case .mapping(let entries) = child.node.value {
+      stages = entries.compactMap { Self.stage($0, faults: faults) }
+      outline = entries.compactMap(Self.outline)
+      if entries.isEmpty { faults.add(child.node.diagnostic("the pipeline has no stage")) }
+    } else if !section.has("stages") {
+      faults.add(root.diagnostic("the pipeline needs `stages`"))
+    }
+    section.rejectUnknownKeys()
+    if !name.isEmpty { Self.check(name, at: root["pipeline"], faults: faults) }
+  }
+
+  private static let impliedTargets: [(name: String, target: SwitchAlphaFields.Target)] = [
+    ("switch_to_auto", .auto), ("switch_to_auto_po2", .autoPo2), ("switch_to_best_po2", .bestPo2),
+  ]
+
+  private static func outline(_ entry: Node.Entry) -> Stage? {
+    guard case .string(let name) = entry.key.value else { return nil }
+    var inputs: [(role: String, source: Source)] = []
+    if let node = entry.value["needs"], case .string(let needs) = node.value {
+      inputs.append((InputRole.model, .stage(needs, location: node.location)))
+    }
+    return Stage(name: name, kind: "", inputs: inputs, location: entry.key.location)
+  }
+
+  private static func stage(_ entry: Node.Entry, faults: FaultCollector) -> StageEntry? {
+    guard case .string(let name) = entry.key.value else {
+      faults.add(entry.key.diagnostic("a stage's name is a string"))
+      return nil
+    }
+    check(name, at: entry.key, faults: faults)
+    guard var section = Section.mapping(entry.value, in: "stage \(name)", faults: faults) else {
+      return nil
+    }
+    let implied = impliedTargets.first { $0.name == name }?.target
+    let kind: StageKind
+    if let node = section.node("kind") {
+      guard let named = node.choice(of: StageKind.self, named: "kind of stage", faults) else {
+        return nil
+      }
+      kind = named
+    } else if let named = StageKind(rawValue: name) ?? implied.map({ _ in .switchAlpha }) {
+      kind = named
+    } else {
+      let kinds = StageKind.allCases.map(\.rawValue) + impliedTargets.map(\.name)
+      faults.add(
+        entry.key.diagnostic(
+          "`\(name)` is no kind of stage, so the stage needs `kind`",
+          suggestion: closest(to: name, among: kinds).map { "did you mean `\($0)`?" }
+            ?? "known kinds: " + StageKind.allCases.map(\.rawValue).joined(separator: ", ")))
+      return nil
+    }
+    var stage = StageEntry(
+      name: name, key: entry.key, kind: kind, training: TrainingSection(), locations: [:])
+    readNeeds(&section, of: &stage)
+    if kind == .switchAlpha { readSwitch(&section, implied: implied, of: &stage) }
+    if kind.trains { stage.training = TrainingSection(&section) }
+    section.rejectUnknownKeys()
+    stage.locations = section.locations
+    return stage
+  }
+
+  private static func readNeeds(_ section: inout Section, of stage: inout StageEntry) {
+    guard stage.kind.needsModel else {
+      // Not a known key of these kinds, but one with a reason of its own.
+      if let node = section.node("needs") {
+        section.faults.add(
+          node.diagnostic("\(stage.kind.rawValue) works on no other stage's network"))
+      }
+      return
+    }
+    guard let node = section.node("needs") else {
+      section.faults.add(
+        stage.key.diagnostic(
+          "stage `\(stage.name)` needs a network to work on",
+          suggestion: "write `needs: STAGE`"))
+      return
+    }
+    guard case .string(let name) = node.value else {
+      section.faults.add(node.diagnostic("needs is the name of one stage"))
+      return
+    }
+    stage.needs = (name, node)
+  }
+
+  private static func readSwitch(
+    _ section: inout Section, implied: SwitchAlphaFields.Target?, of stage: inout StageEntry
+  ) {
+    if implied != nil || section.has("to") {
+      stage.to = section.choice("to", of: SwitchAlphaFields.Target.self, default: implied)
+    } else {
+      _ = section.node("to")
+      section.faults.add(
+        stage.key.diagnostic(
+          "stage `\(stage.name)` needs `to`", suggestion: "auto, auto_po2 or best_po2"))
+    }
+    guard let node = section.node("layers") else { return }
+    switch node.value {
+    case .string("all"): break
+    case .sequence(let elements) where !elements.isEmpty: stage.layers = elements
+    default:
+      section.faults.add(node.diagnostic("layers is a list of names, classes and regexes, or all"))
+    }
+  }
+
+  /// Names become folders of `results/`.
+  private static func check(_ name: String, at node: Node?, faults: FaultCollector) {
+    guard let node else { return }
+    let isPlain =
+      name.utf8.count <= 100 && name.first != "." && name.first != "-"
+      && name.utf8.allSatisfy {
+        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+          || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+      }
+    if !isPlain {
+      faults.add(
+        node.diagnostic("`\(name)` cannot name a folder: letters, digits, `_`, `-` and `.` can"))
+    }
+  }
+}

@@ -1,0 +1,240 @@
+//! Stages of a pipeline with the fields that an experiment gives them. Knows neither keys nor what
+//! has run.
+
+import Diagnostics
+import Files
+import Networks
+import Pipeline
+import Specs
+
+/// Joins a pipeline's entries with an experiment's sections; faults are collected.
+struct StageResolver {
+  let pipeline: PipelineSpec
+  let spec: ExperimentSpec
+  let faults: FaultCollector
+
+  private typealias Inputs = [(role: String, source: Source)]
+
+  func stages() -> [Stage] { pipeline.stages.compactMap(stage) }
+
+  private func stage(_ entry: StageEntry) -> Stage? {
+    switch entry.kind {
+    case .loadPretrained: loadPretrained(entry)
+    case .pretrain: pretrain(entry)
+    case .quantize: quantize(entry)
+    case .search: search(entry)
+    case .switchAlpha: switchAlpha(entry)
+    case .fineTune: fineTune(entry)
+    case .evaluate: evaluate(entry)
+    }
+  }
+
+  // MARK: Kinds
+
+  private func loadPretrained(_ entry: StageEntry) -> Stage? {
+    guard let network = spec.network,
+      let pretrained = present(spec.pretrained, "pretrained", for: entry)
+    else { return nil }
+    let file = Source.file(path: pretrained.path, location: pretrained.node.location)
+    return make(
+      entry, LoadPretrainedFields(network: network), inputs: [(InputRole.pretrained, file)])
+  }
+
+  private func pretrain(_ entry: StageEntry) -> Stage? {
+    let section = entry.training.overriding(spec.pretrain).overriding(spec.training)
+    guard let network = spec.network, let dataset = spec.dataset,
+      let training = training(section, of: entry)
+    else { return nil }
+    let fields = PretrainFields(
+      network: network, dataset: dataset.training(section), training: training, seed: spec.seed,
+      numerics: spec.numerics)
+    return make(
+      entry, fields, locations: trainingLocations(section), inputs: files(training: true),
+      computes: true)
+  }
+
+  private func quantize(_ entry: StageEntry) -> Stage? {
+    guard let network = spec.network,
+      let quantizers = present(spec.quantizers, "quantizers", for: entry)
+    else { return nil }
+    return make(
+      entry, QuantizeFields(network: network, quantizers: quantizers.map),
+      locations: quantizers.locations.nested(under: "quantizers"))
+  }
+
+  private func search(_ entry: StageEntry) -> Stage? {
+    guard let network = spec.network, let dataset = spec.dataset,
+      let search = present(spec.search, "search", for: entry)
+    else { return nil }
+    let section = entry.training.overriding(search.training).overriding(spec.training)
+    guard var training = training(section, of: entry) else { return nil }
+    if training.callbacks.earlyStopping == nil {
+      // AutoQKeras's, for trials whose user asks for none.
+      training.callbacks.earlyStopping = EarlyStoppingFields(
+        monitor: .valLoss, mode: .min, patience: min(20, training.epochs / 5), minDelta: 0,
+        restoreBestWeights: false)
+    }
+    let fields = SearchStageFields(
+      network: network, dataset: dataset.training(section), training: training,
+      search: search.fields, seed: spec.seed, numerics: spec.numerics)
+    var locations = trainingLocations(section)
+    locations.merge(search.locations.nested(under: "search")) { mine, _ in mine }
+    return make(
+      entry, fields, locations: locations, inputs: files(training: true), computes: true)
+  }
+
+  private func switchAlpha(_ entry: StageEntry) -> Stage? {
+    guard let network = spec.network, let to = entry.to else { return nil }
+    let fields = SwitchAlphaFields(network: network, to: to, layers: layers(of: entry))
+    return make(entry, fields, locations: entry.locations)
+  }
+
+  private func fineTune(_ entry: StageEntry) -> Stage? {
+    let section = entry.training.overriding(spec.fineTune).overriding(spec.training)
+    guard let network = spec.network, let dataset = spec.dataset,
+      let training = training(section, of: entry)
+    else { return nil }
+    let fields = FineTuneFields(
+      network: network, dataset: dataset.training(section), training: training, seed: spec.seed,
+      numerics: spec.numerics)
+    return make(
+      entry, fields, locations: trainingLocations(section), inputs: files(training: true),
+      computes: true)
+  }
+
+  private func evaluate(_ entry: StageEntry) -> Stage? {
+    guard let network = spec.network, let dataset = spec.dataset else { return nil }
+    let training = spec.training.fields(epochs: 1)
+    let fields = EvaluateFields(
+      network: network, dataset: dataset.test, loss: training.loss, metrics: training.metrics,
+      l2: training.l2, batchSize: spec.evaluateBatchSize, numerics: spec.numerics)
+    var locations = dataset.locations.nested(under: "dataset")
+    for key in ["loss", "metrics", "l2"] { locations[key] = spec.training.locations[key] }
+    locations["batch_size"] = spec.locations["evaluate.batch_size"]
+    return make(
+      entry, fields, locations: locations, inputs: files(training: false), computes: true)
+  }
+
+  // MARK: Parts
+
+  private func present<Section>(
+    _ section: Section?, _ key: String, for entry: StageEntry
+  ) -> Section? {
+    if section == nil, spec.node[key] == nil {
+      faults.add(
+        spec.node.diagnostic(
+          "the experiment needs `\(key)` for stage `\(entry.name)`", suggestion: nil,
+          notes: [Diagnostic.Note("the stage is here", at: entry.key.location)]))
+    }
+    return section
+  }
+
+  private func training(_ section: TrainingSection, of entry: StageEntry) -> TrainingFields? {
+    guard let epochs = section.epochs else {
+      let key = entry.kind.rawValue
+      faults.add(
+        entry.key.diagnostic(
+          "stage `\(entry.name)` needs `epochs`",
+          suggestion: "write it into the experiment's `\(key)` or `training`"))
+      return nil
+    }
+    let fields = section.fields(epochs: epochs)
+    let monitors = [
+      fields.callbacks.modelCheckpoint?.monitor, fields.callbacks.earlyStopping?.monitor,
+    ]
+    let validates = spec.dataset?.fields.split?.validation != 0
+    if !validates, monitors.contains(.valLoss) || monitors.contains(.valAccuracy) {
+      faults.add(
+        entry.key.diagnostic(
+          "stage `\(entry.name)` watches the validation set, and dataset.split.validation is 0"))
+    }
+    return fields
+  }
+
+  private func layers(of entry: StageEntry) -> [String]? {
+    guard let nodes = entry.layers, let kind = spec.network?.kind,
+      let network = Network.named(kind)
+    else { return nil }
+    let patterns: [SlotPattern] = nodes.compactMap { node in
+      guard case .string(let text) = node.value else {
+        faults.add(node.diagnostic("a layer is a name, a class or a regex"))
+        return nil
+      }
+      return SlotPattern(text, at: node, for: network, faults: faults)
+    }
+    var all: [String] = []
+    var chosen: [String] = []
+    for slot in network.slots where all.last != slot.name {
+      all.append(slot.name)
+      if patterns.contains(where: { $0.matches(slot) }) { chosen.append(slot.name) }
+    }
+    // Naming every layer is naming none: one spelling, one key.
+    return chosen == all ? nil : chosen
+  }
+
+  private func files(training: Bool) -> [(role: String, source: Source)] {
+    guard let dataset = spec.dataset, dataset.fields.source == .real, let root = dataset.rootPath,
+      let node = dataset.root
+    else { return [] }
+    return DatasetFields.files(of: dataset.fields.kind, training: training).map { name in
+      (
+        InputRole.dataset(name),
+        Source.file(path: PathText.join(root, name), location: node.location)
+      )
+    }
+  }
+
+  private func trainingLocations(_ section: TrainingSection) -> [String: SourceLocation] {
+    var locations = (spec.dataset?.locations ?? [:]).nested(under: "dataset")
+    if section.subset != nil {
+      locations = locations.filter { !$0.key.hasPrefix("dataset.subset") }
+    }
+    for (path, location) in section.locations {
+      let isOfData = path == "augment" || path == "subset" || path.hasPrefix("subset.")
+      locations[isOfData ? "dataset.\(path)" : "training.\(path)"] = location
+    }
+    return locations
+  }
+
+  private func make(
+    _ entry: StageEntry, _ fields: some Encodable, locations: [String: SourceLocation] = [:],
+    inputs: [(role: String, source: Source)] = [], computes: Bool = false
+  ) -> Stage {
+    var inputs = inputs
+    if let needs = entry.needs {
+      inputs.insert(
+        (InputRole.model, .stage(needs.name, location: needs.node.location)), at: 0)
+    }
+    var places = locations
+    for (path, location) in spec.locations
+    where path == "seed" || path.hasPrefix("network") || path.hasPrefix("numerics") {
+      places[path] = location
+    }
+    places["needs"] = entry.needs?.node.location
+    let json: JSONValue
+    do {
+      json = try JSONValue(encoding: fields)
+    } catch {
+      preconditionFailure("the fields of \(entry.name) have no JSON: \(error)")
+    }
+    return Stage(
+      name: entry.name, kind: entry.kind.rawValue, version: entry.kind.version, fields: json,
+      locations: places, inputs: inputs, location: entry.key.location,
+      resources: Resources(cores: computes ? spec.numerics.threads : 1),
+      unkeyed: .object([
+        "experiment": .string(spec.name), "pipeline": .string(pipeline.name),
+        "stage": .string(entry.name),
+      ]),
+      environment: computes
+        ? [
+          "OMP_NUM_THREADS": String(spec.numerics.threads),
+          "ONEDNN_MAX_CPU_ISA": spec.numerics.isa.rawValue.uppercased(),
+        ] : [:])
+  }
+}
+
+extension DatasetSpec {
+  fileprivate func training(_ section: TrainingSection) -> DatasetFields {
+    training(subset: section.subset, augments: section.augment ?? true)
+  }
+}

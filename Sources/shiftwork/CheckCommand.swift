@@ -1,0 +1,50 @@
+//! `check`: every fault of some YAML files, without touching data or cache.
+
+import ArgumentParser
+import Diagnostics
+import Experiments
+import Files
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Report every fault in pipelines and experiments; data need not be there.")
+
+  @Argument(
+    help: "Files to check (default: all of pipelines and experiments).",
+    completion: .file(extensions: ["yaml"]))
+  var paths: [String] = []
+
+  @OptionGroup var fields: FieldOptions
+
+  func run() throws {
+    let paths = paths.isEmpty ? Self.allSpecs : paths
+    guard !paths.isEmpty else {
+      throw ValidationError("there is no YAML file in pipelines or experiments here")
+    }
+    // Two pipelines over one experiment find the same in it.
+    var faults: [Diagnostic] = []
+    var warnings: [Diagnostic] = []
+    for path in paths {
+      do {
+        let outcome = try SpecCheck(
+          PipelineRequest(
+            path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false))
+        warnings += outcome.warnings.filter { !warnings.contains($0) }
+        Console.out("\(path): \(outcome.summary)")
+      } catch {
+        faults += error.diagnostics.filter { !faults.contains($0) }
+      }
+    }
+    Console.show(warnings + faults, color: fields.color)
+    guard faults.isEmpty else {
+      throw ExitCode(Exit.invalid)
+    }
+  }
+
+  private static var allSpecs: [String] {
+    ["experiments", "pipelines"].flatMap { folder in
+      ((try? Files.list(folder)) ?? []).filter { $0.hasSuffix(".yaml") }.map { "\(folder)/\($0)" }
+    }
+  }
+}

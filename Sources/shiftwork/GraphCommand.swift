@@ -1,0 +1,51 @@
+//! `graph`: the stages and what they need, for Graphviz or Mermaid.
+
+import ArgumentParser
+import Experiments
+import Pipeline
+
+struct GraphCommand: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case dot, mermaid
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "graph", abstract: "Print the stages and what they need.")
+
+  @OptionGroup var pipeline: PipelineOptions
+  @Option(help: "dot or mermaid.")
+  var format: Format = .dot
+
+  func run() throws {
+    let graph = try pipeline.resolve(requiresFiles: false).graph
+    switch format {
+    case .dot: Self.dot(graph)
+    case .mermaid: Self.mermaid(graph)
+    }
+  }
+
+  private static func label(_ stage: Stage) -> String {
+    stage.name == stage.kind ? stage.name : "\(stage.name)\\n(\(stage.kind))"
+  }
+
+  private static func dot(_ graph: StageGraph) {
+    Console.out("digraph pipeline {\n  rankdir=LR;\n  node [shape=box];")
+    for (index, stage) in graph.stages.enumerated() {
+      Console.out("  \"\(stage.name)\" [label=\"\(label(stage))\"];")
+      for producer in graph.producers[index] {
+        Console.out("  \"\(graph.stages[producer].name)\" -> \"\(stage.name)\";")
+      }
+    }
+    Console.out("}")
+  }
+
+  private static func mermaid(_ graph: StageGraph) {
+    Console.out("flowchart LR")
+    for (index, stage) in graph.stages.enumerated() {
+      // Names of our own: Mermaid has reserved words.
+      let text = label(stage).split(separator: "\\n").joined(separator: "<br>")
+      Console.out("  s\(index)[\"\(text)\"]")
+      for producer in graph.producers[index] { Console.out("  s\(producer) --> s\(index)") }
+    }
+  }
+}

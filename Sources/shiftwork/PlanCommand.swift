@@ -1,0 +1,128 @@
+//! `plan`: what would run, and why.
+
+import ArgumentParser
+import Experiments
+import Files
+import Pipeline
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Print what would run and why: every stage a hit, a run, or a run unless its inputs "
+      + "come out as they were.")
+
+  @OptionGroup var pipeline: PipelineOptions
+  @OptionGroup var store: StoreOptions
+  @Flag(help: "One JSON object a stage.")
+  var json = false
+
+  func run() throws {
+    let resolved = try pipeline.resolve()
+    let plan = try Plan(graph: resolved.graph, store: Store(root: store.store))
+    PlanPrinter(json: json, color: pipeline.fields.color).print(plan)
+  }
+}
+
+/// A plan as lines.
+struct PlanPrinter {
+  let json: Bool
+  let style: Style
+  /// More changes than this that one line of YAML made are told together.
+  private static let changeLimit = 3
+
+  init(json: Bool, color: ColorChoice) {
+    self.json = json
+    style = Style(isColored: color.applies(to: 1))
+  }
+
+  func print(_ plan: Plan) {
+    let width = plan.entries.map(\.stage.name.count).max() ?? 0
+    var counts = (hit: 0, run: 0, open: 0)
+    for entry in plan.entries {
+      switch entry.state {
+      case .hit: counts.hit += 1
+      case .run: counts.run += 1
+      case .runUnlessEqual: counts.open += 1
+      }
+      if json {
+        Console.out(Self.object(entry).canonicalText)
+      } else {
+        for line in lines(entry, width: width) { Console.out(line) }
+      }
+    }
+    guard !json else { return }
+    if counts.hit == plan.entries.count {
+      Console.out("everything is there: \(counts.hit) stages")
+    } else {
+      var parts = ["\(counts.run) to run"]
+      if counts.open > 0 { parts.append("\(counts.open) to run unless inputs come out equal") }
+      if counts.hit > 0 { parts.append("\(counts.hit) there already") }
+      Console.out(parts.joined(separator: ", "))
+    }
+  }
+
+  private func lines(_ entry: Plan.Entry, width: Int) -> [String] {
+    let name = Text.padded(entry.stage.name + ":", to: width + 2)
+    switch entry.state {
+    case .hit: return [name + style.green("hit")]
+    case .runUnlessEqual(let inputs):
+      let those = inputs.joined(separator: ", ")
+      return [name + style.yellow("run unless equal") + "  \(those) comes out as before"]
+    case .run(let reasons):
+      let why = reasons.flatMap { Self.texts($0, stage: entry.stage) }
+      let indent = Text.padded("", to: width + 2 + 5)
+      return why.enumerated().map { index, text in
+        index == 0 ? name + style.yellow("run") + "  " + text : indent + text
+      }
+    }
+  }
+
+  /// A reason as lines, its fields named as the user addresses them.
+  static func texts(_ reason: Reason, stage: Stage) -> [String] {
+    guard case .fieldsChanged(let changes) = reason else { return ["\(reason)"] }
+    var groups: [(first: FieldChange, count: Int)] = []
+    for change in changes {
+      if let index = groups.firstIndex(where: { Self.belong($0.first, change) }) {
+        groups[index].count += 1
+      } else {
+        groups.append((change, 1))
+      }
+    }
+    return groups.flatMap { first, count in
+      guard count > changeLimit else {
+        return changes.filter { belong(first, $0) }.map { "\(shown($0, of: stage))" }
+      }
+      return ["\(shown(first, of: stage)) and \(count - 1) more like it"]
+    }
+  }
+
+  private static func belong(_ one: FieldChange, _ other: FieldChange) -> Bool {
+    one.old == other.old && one.new == other.new && one.location == other.location
+  }
+
+  private static func shown(_ change: FieldChange, of stage: Stage) -> FieldChange {
+    var change = change
+    change.path = FieldPath.shown(change.path, kind: stage.kind)
+    return change
+  }
+
+  private static func object(_ entry: Plan.Entry) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "stage": .string(entry.stage.name), "kind": .string(entry.stage.kind),
+      "key": .string((entry.contentKey ?? entry.planKey).hex),
+    ]
+    switch entry.state {
+    case .hit(let record):
+      members["state"] = .string("hit")
+      members["artifact"] = .string(record.artifact.hex)
+    case .run(let reasons):
+      members["state"] = .string("run")
+      members["reasons"] = .array(
+        reasons.flatMap { texts($0, stage: entry.stage) }.map { .string($0) })
+    case .runUnlessEqual(let inputs):
+      members["state"] = .string("run_unless_equal")
+      members["inputs"] = .array(inputs.map { .string($0) })
+    }
+    return .object(members)
+  }
+}

@@ -1,0 +1,184 @@
+//! What a run says while it runs, as lines, a live line or JSON. Decides nothing.
+
+import Diagnostics
+import Files
+import Glibc
+import Pipeline
+import Synchronization
+
+/// Receives the scheduler's events from any thread.
+final class RunReporter: Sendable {
+  private struct State {
+    var live: LiveLine
+    var rows: [String: ReportRow] = [:]
+    /// What kept results from being written.
+    var troubles: [String] = []
+    /// When a stage last printed a plain progress line, by its epoch.
+    var lastEpoch: [String: Int] = [:]
+  }
+
+  private let json: Bool
+  private let style: Style
+  private let errorStyle: Style
+  private let results: ResultsFolder
+  private let store: Store
+  private let interruption: Interruption
+  private let state: Mutex<State>
+  private let width: Int
+
+  init(
+    json: Bool, color: ColorChoice, results: ResultsFolder, store: Store, plan: Plan,
+    interruption: Interruption
+  ) {
+    self.json = json
+    self.results = results
+    self.store = store
+    self.interruption = interruption
+    style = Style(isColored: color.applies(to: STDOUT_FILENO))
+    errorStyle = Style(isColored: color.applies(to: STDERR_FILENO))
+    width = plan.entries.map(\.stage.name.count).max() ?? 0
+    state = Mutex(
+      State(live: LiveLine(isOn: !json && Console.isTerminal(STDOUT_FILENO))))
+  }
+
+  /// The rows so far, in the order of `names`.
+  func rows(in plan: Plan) -> [ReportRow] {
+    state.withLock { state in
+      plan.entries.map { entry in
+        state.rows[entry.stage.name]
+          ?? ReportRow(
+            stage: entry.stage.name, kind: entry.stage.kind, state: "skipped",
+            metrics: .object([:]))
+      }
+    }
+  }
+
+  var troubles: [String] { state.withLock { $0.troubles } }
+
+  func receive(_ event: SchedulerEvent) {
+    var trouble: String?
+    switch event.state {
+    case .hit(let record, _), .done(let record, _):
+      do {
+        try results.materialise(
+          stage: event.stage, artifact: record.artifact, from: store.path(of: record.artifact))
+      } catch {
+        trouble = "stage `\(event.stage)`: its results were not written: \(error)"
+      }
+    default: break
+    }
+    state.withLock { state in
+      if let trouble {
+        state.troubles.append(trouble)
+        Console.error(errorStyle.red("error: ") + trouble)
+      }
+      note(event, in: &state)
+      if json { Console.out(Self.object(event).canonicalText) } else { tell(event, in: &state) }
+    }
+  }
+
+  private func note(_ event: SchedulerEvent, in state: inout State) {
+    var row = ReportRow(
+      stage: event.stage, kind: event.kind, state: event.stateName, metrics: .object([:]))
+    switch event.state {
+    case .hit(let record, _), .done(let record, _):
+      row.seconds = record.seconds
+      row.metrics = record.metrics
+      row.artifact = record.artifact.hex
+    case .failed where interruption.happened: row.state = "interrupted"
+    case .failed, .skipped, .interrupted: break
+    case .waiting, .running, .progress: return
+    }
+    state.rows[event.stage] = row
+  }
+
+  private func tell(_ event: SchedulerEvent, in state: inout State) {
+    let name = Text.padded(event.stage, to: width)
+    switch event.state {
+    // Hits are told together, in the table at the end.
+    case .hit: break
+    case .waiting:
+      state.live.say("\(name)  waiting: another process runs the same")
+    case .running:
+      state.live.start(event.stage, kind: event.kind)
+      if !state.live.isOn { state.live.say("\(name)  running") }
+    case .progress(let progress):
+      state.live.update(event.stage, progress)
+      if !state.live.isOn { tellPlainly(progress, of: event.stage, name: name, in: &state) }
+    case .done(let record, let isUnlikeBefore):
+      state.live.finish(event.stage)
+      let metrics = Metrics(record.metrics).summary
+      let time = Text.duration(record.seconds)
+      state.live.say("\(name)  \(style.green("done")) in \(time)  \(metrics)")
+      if isUnlikeBefore {
+        state.live.say(
+          "\(name)  \(style.yellow("warning")): an earlier run of the same came out otherwise")
+      }
+    case .failed(let failure):
+      state.live.finish(event.stage)
+      if !interruption.happened { tell(failure, in: &state) }
+    case .skipped(let producer):
+      if let producer, !interruption.happened {
+        state.live.say("\(name)  \(style.yellow("skipped")), since it needs \(producer)")
+      }
+    case .interrupted:
+      state.live.finish(event.stage)
+    }
+  }
+
+  private func tellPlainly(
+    _ progress: StageEvent.Progress, of stage: String, name: String, in state: inout State
+  ) {
+    // One line an epoch, not one a report: logs are read later.
+    guard let epoch = progress.epoch, state.lastEpoch[stage] != epoch else { return }
+    state.lastEpoch[stage] = epoch
+    state.live.say("\(name)  \(LiveLine.text(progress))")
+  }
+
+  private func tell(_ failure: StageFailure, in state: inout State) {
+    state.live.clear()
+    var lines = [errorStyle.red("error: ") + "\(failure)"]
+    if let location = failure.location { lines.append(" --> \(location)") }
+    if !failure.logTail.isEmpty {
+      lines.append("  its log ends:")
+      lines += failure.logTail.map { "    \($0)" }
+    }
+    if let log = failure.log { lines.append("  the whole log: \(log)") }
+    Console.error(lines.joined(separator: "\n"))
+    state.live.draw()
+  }
+
+  private static func object(_ event: SchedulerEvent) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "stage": .string(event.stage), "kind": .string(event.kind),
+      "state": .string(event.stateName),
+      "key": .string((event.contentKey ?? event.planKey).hex),
+    ]
+    switch event.state {
+    case .hit(let record, _), .done(let record, _):
+      members["metrics"] = record.metrics
+      members["artifact"] = .string(record.artifact.hex)
+      members["seconds"] = .double(record.seconds)
+    case .progress(let progress):
+      members["epoch"] = progress.epoch.map { .int($0) }
+      members["epochs"] = progress.epochs.map { .int($0) }
+      members["samples_per_second"] = finite(progress.samplesPerSecond)
+      members["seconds_left"] = finite(progress.secondsLeft)
+      members["message"] = progress.message.map { .string($0) }
+    case .failed(let failure):
+      members["message"] = .string(failure.message)
+      members["log"] = failure.log.map { .string($0) }
+    case .skipped(let producer): members["because"] = producer.map { .string($0) }
+    case .running(let log): members["log"] = .string(log)
+    case .waiting, .interrupted: break
+    }
+    return .object(members)
+  }
+
+  private static func finite(_ number: Double?) -> JSONValue? {
+    number.flatMap { $0.isFinite ? .double($0) : nil }
+  }
+
+  /// Removes the live line for good.
+  func finish() { state.withLock { $0.live.clear() } }
+}
