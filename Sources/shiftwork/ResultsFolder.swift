@@ -1,7 +1,6 @@
 //! `results/PIPELINE/`: what people read, copied out of the cache. Knows files, not what they say.
 
 import Files
-import Glibc
 
 /// The folder of one pipeline's results.
 struct ResultsFolder: Sendable {
@@ -75,15 +74,10 @@ struct ResultsFolder: Sendable {
       let path = "\(folder)/\(name)"
       if Files.isDirectory(path) {
         files += try smallFiles(of: path, below: "\(prefix)\(name)/")
-      } else if let size = size(of: path), size < sizeLimit {
+      } else if let size = Files.size(of: path), size < sizeLimit {
         files.append(prefix + name)
       }
     }
     return files
-  }
-
-  private static func size(of path: String) -> Int? {
-    var state = stat()
-    return stat(path, &state) == 0 ? Int(state.st_size) : nil
   }
 }
