@@ -32,6 +32,8 @@ extension HDF5File {
       let type = try HDF5Handle(
         H5Aget_type(attribute.id), "H5Aget_type", path: path, object: shown)
       guard H5Tget_class(type.id) == H5T_STRING else {
+        // h5py, and so Keras, writes an empty list as no numbers.
+        if try elementCount(of: attribute, bytesPerElement: 8, shownAs: shown) == 0 { return [] }
         throw HDF5Error.unsuitableObject(path: path, object: shown, why: "does not hold strings")
       }
       let isVariable = H5Tis_variable_str(type.id) > 0
