@@ -41,20 +41,19 @@ let sources: [Target] = [
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
 ]
 
-// Golden values stand in HDF5 files.
-let furtherTestDependencies: [String: [Target.Dependency]] = [
-  "Quantization": ["Records", "CKernels"]
-]
-
 let tests: [Target] =
   [.target(name: "TestSupport", path: "Tests/TestSupport")]
   + [
-    "Diagnostics", "Files", "Specs", "Pipeline", "Tensors", "Networks", "Quantization", "Training",
-    "Datasets", "Search", "Records", "Experiments", "Stages",
-  ].map { name in
+    ("Diagnostics", []), ("Files", []), ("Specs", ["Diagnostics"]),
+    ("Pipeline", ["Diagnostics", "Files"]), ("Tensors", ["CKernels"]), ("Networks", []),
+    ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
+    ("Training", ["Networks", "Quantization", "Records", "Tensors"]),
+    ("Datasets", ["Tensors"]), ("Search", ["Networks"]), ("Records", ["Networks", "Tensors"]),
+    ("Experiments", ["Diagnostics", "Networks", "Pipeline", "Specs"]), ("Stages", ["Experiments"]),
+  ].map { (name: String, extra: [String]) in
     .testTarget(
       name: "\(name)Tests",
-      dependencies: [.byName(name: name), "TestSupport"] + (furtherTestDependencies[name] ?? []))
+      dependencies: [.byName(name: name), "TestSupport"] + extra.map { .byName(name: $0) })
   }
 
 let package = Package(

@@ -51,7 +51,6 @@ package struct WeightedLayer: Hashable, Sendable {
   package var kind: Kind
   /// Channels of the output: filters, or units; a depthwise layer keeps its input's.
   package var filters: Int
-  package var kernelSize: (height: Int, width: Int) { (kernelHeight, kernelWidth) }
   package var kernelHeight: Int
   package var kernelWidth: Int
   package var strideHeight: Int
@@ -62,6 +61,23 @@ package struct WeightedLayer: Hashable, Sendable {
   package var initializer: Initializer
   /// c of Keras's l2(c): the loss has c * sum(kernel^2) added.
   package var l2: Float
+
+  package init(
+    kind: Kind, filters: Int, kernelHeight: Int = 1, kernelWidth: Int = 1, strideHeight: Int = 1,
+    strideWidth: Int = 1, padding: Padding = .same, batchNormalization: String?,
+    initializer: Initializer = .glorotUniform, l2: Float = 0
+  ) {
+    self.kind = kind
+    self.filters = filters
+    self.kernelHeight = kernelHeight
+    self.kernelWidth = kernelWidth
+    self.strideHeight = strideHeight
+    self.strideWidth = strideWidth
+    self.padding = padding
+    self.batchNormalization = batchNormalization
+    self.initializer = initializer
+    self.l2 = l2
+  }
 }
 
 /// What a layer computes.
@@ -87,6 +103,13 @@ package struct Layer: Hashable, Sendable {
   package var inputs: [LayerID]
   /// Without the batch: (height, width, channels) or (features).
   package var shape: [Int]
+
+  package init(name: String, operation: Operation, inputs: [LayerID], shape: [Int]) {
+    self.name = name
+    self.operation = operation
+    self.inputs = inputs
+    self.shape = shape
+  }
 
   /// Values per sample.
   package var elements: Int { shape.reduce(1, *) }

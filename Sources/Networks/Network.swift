@@ -8,6 +8,12 @@ package struct Network: Hashable, Sendable {
   /// Images and spectral magnitudes are; standardised features are not.
   package var inputIsNonNegative: Bool
 
+  package init(name: String, layers: [Layer], inputIsNonNegative: Bool) {
+    self.name = name
+    self.layers = layers
+    self.inputIsNonNegative = inputIsNonNegative
+  }
+
   package var inputShape: [Int] { layers.first?.shape ?? [] }
   package var outputShape: [Int] { layers.last?.shape ?? [] }
 

@@ -1,0 +1,231 @@
+#pragma STDC FP_CONTRACT OFF
+#include "layers.h"
+
+#include <string.h>
+
+// Buffers may be the same ("in place") but never overlap shifted, so iterations are independent.
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+
+// Rows that a float partial sum covers before it goes into the double one.
+enum { block_rows = 64 };
+// Channels that one stack block of partial sums covers.
+enum { block_channels = 256 };
+
+CLONES void ck_relu(const float *x, float *y, size_t count) {
+  INDEPENDENT
+  for (size_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+CLONES void ck_relu_backward(const float *y, const float *dy, float *dx, size_t count) {
+  INDEPENDENT
+  for (size_t i = 0; i < count; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+CLONES void ck_add(const float *a, const float *b, float *y, size_t count) {
+  INDEPENDENT
+  for (size_t i = 0; i < count; i++) y[i] = a[i] + b[i];
+}
+
+CLONES void ck_accumulate(const float *x, float *y, size_t count) {
+  INDEPENDENT
+  for (size_t i = 0; i < count; i++) y[i] += x[i];
+}
+
+CLONES void ck_accumulate_scaled(const float *x, float factor, float *y, size_t count) {
+  INDEPENDENT
+  for (size_t i = 0; i < count; i++) y[i] += factor * x[i];
+}
+
+CLONES double ck_sum_of_squares(const float *x, size_t count) {
+  double lanes[8] = {0};
+  size_t whole = count / 8 * 8;
+  for (size_t i = 0; i < whole; i += 8)
+    for (size_t j = 0; j < 8; j++) lanes[j] += (double)x[i + j] * x[i + j];
+  for (size_t i = whole; i < count; i++) lanes[0] += (double)x[i] * x[i];
+  double sum = 0;
+  for (size_t j = 0; j < 8; j++) sum += lanes[j];
+  return sum;
+}
+
+// Sums are float over 64 rows, double beyond; every channel's order of additions is its rows', so
+// the vector width changes nothing.
+CLONES void ck_channel_moments(
+    const float *x, size_t rows, size_t channels, double *mean, double *variance) {
+  for (size_t first = 0; first < channels; first += block_channels) {
+    size_t n = channels - first < block_channels ? channels - first : block_channels;
+    float shift[block_channels], sum[block_channels], square[block_channels];
+    double total[block_channels] = {0}, total_square[block_channels] = {0};
+    // Deviations from a value of the channel itself: no cancellation in sum of squares.
+    for (size_t j = 0; j < n; j++) shift[j] = rows ? x[first + j] : 0;
+    for (size_t row = 0; row < rows; row += block_rows) {
+      size_t end = row + block_rows < rows ? row + block_rows : rows;
+      memset(sum, 0, sizeof sum);
+      memset(square, 0, sizeof square);
+      for (size_t r = row; r < end; r++) {
+        const float *line = x + r * channels + first;
+        INDEPENDENT
+        for (size_t j = 0; j < n; j++) {
+          float d = line[j] - shift[j];
+          sum[j] += d;
+          square[j] += d * d;
+        }
+      }
+      INDEPENDENT
+      for (size_t j = 0; j < n; j++) {
+        total[j] += sum[j];
+        total_square[j] += square[j];
+      }
+    }
+    INDEPENDENT
+    for (size_t j = 0; j < n; j++) {
+      double d = total[j] / (double)rows;
+      double v = total_square[j] / (double)rows - d * d;
+      mean[first + j] = shift[j] + d;
+      variance[first + j] = v > 0 ? v : 0;
+    }
+  }
+}
+
+CLONES void ck_channel_sums(
+    const float *g, const float *a, const float *b, size_t rows, size_t channels, double *sum_g,
+    double *sum_ga, double *sum_gb) {
+  for (size_t first = 0; first < channels; first += block_channels) {
+    size_t n = channels - first < block_channels ? channels - first : block_channels;
+    float s[block_channels], sa[block_channels], sb[block_channels];
+    INDEPENDENT
+    for (size_t j = 0; j < n; j++) sum_g[first + j] = sum_ga[first + j] = sum_gb[first + j] = 0;
+    for (size_t row = 0; row < rows; row += block_rows) {
+      size_t end = row + block_rows < rows ? row + block_rows : rows;
+      memset(s, 0, sizeof s);
+      memset(sa, 0, sizeof sa);
+      memset(sb, 0, sizeof sb);
+      for (size_t r = row; r < end; r++) {
+        size_t at = r * channels + first;
+        INDEPENDENT
+        for (size_t j = 0; j < n; j++) {
+          s[j] += g[at + j];
+          sa[j] += g[at + j] * a[at + j];
+          sb[j] += g[at + j] * b[at + j];
+        }
+      }
+      INDEPENDENT
+      for (size_t j = 0; j < n; j++) {
+        sum_g[first + j] += s[j];
+        sum_ga[first + j] += sa[j];
+        sum_gb[first + j] += sb[j];
+      }
+    }
+  }
+}
+
+CLONES void ck_channel_sum(const float *g, size_t rows, size_t channels, double *sum_g) {
+  for (size_t first = 0; first < channels; first += block_channels) {
+    size_t n = channels - first < block_channels ? channels - first : block_channels;
+    float s[block_channels];
+    INDEPENDENT
+    for (size_t j = 0; j < n; j++) sum_g[first + j] = 0;
+    for (size_t row = 0; row < rows; row += block_rows) {
+      size_t end = row + block_rows < rows ? row + block_rows : rows;
+      memset(s, 0, sizeof s);
+      for (size_t r = row; r < end; r++)
+        INDEPENDENT
+        for (size_t j = 0; j < n; j++) s[j] += g[r * channels + first + j];
+      INDEPENDENT
+      for (size_t j = 0; j < n; j++) sum_g[first + j] += s[j];
+    }
+  }
+}
+
+CLONES void ck_channel_affine(
+    const float *x, const float *factor, const float *offset, float *y, size_t rows,
+    size_t channels) {
+  for (size_t r = 0; r < rows; r++)
+    INDEPENDENT
+    for (size_t j = 0; j < channels; j++)
+      y[r * channels + j] = x[r * channels + j] * factor[j] + offset[j];
+}
+
+CLONES void ck_channel_scale(
+    const float *x, const float *factor, float *y, size_t rows, size_t channels) {
+  for (size_t r = 0; r < rows; r++)
+    INDEPENDENT
+    for (size_t j = 0; j < channels; j++) y[r * channels + j] = x[r * channels + j] * factor[j];
+}
+
+CLONES void ck_folded_backward(
+    const float *g, const float *c, const float *correction, const float *inv, const float *slope,
+    const float *constant, float *gz, float *dc, float *gk, size_t rows, size_t channels) {
+  if (gz) {
+    for (size_t r = 0; r < rows; r++)
+      INDEPENDENT
+      for (size_t j = 0; j < channels; j++) {
+        size_t i = r * channels + j;
+        float z = g[i] * correction[j];
+        float d = c[i] * slope[j] + constant[j];
+        gz[i] = z;
+        dc[i] = d;
+        gk[i] = z * inv[j] + d;
+      }
+  } else {
+    for (size_t r = 0; r < rows; r++)
+      INDEPENDENT
+      for (size_t j = 0; j < channels; j++) {
+        size_t i = r * channels + j;
+        gk[i] = g[i] * correction[j] * inv[j] + (c[i] * slope[j] + constant[j]);
+      }
+  }
+}
+
+CLONES void ck_average_pool(
+    const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels,
+    size_t window_height, size_t window_width) {
+  size_t out_height = height / window_height, out_width = width / window_width;
+  float area = (float)(window_height * window_width);
+  for (size_t n = 0; n < batch; n++)
+    for (size_t oy = 0; oy < out_height; oy++)
+      for (size_t ox = 0; ox < out_width; ox++) {
+        float *out = y + ((n * out_height + oy) * out_width + ox) * channels;
+        INDEPENDENT
+        for (size_t j = 0; j < channels; j++) out[j] = 0;
+        for (size_t ky = 0; ky < window_height; ky++)
+          for (size_t kx = 0; kx < window_width; kx++) {
+            size_t iy = oy * window_height + ky, ix = ox * window_width + kx;
+            const float *in = x + ((n * height + iy) * width + ix) * channels;
+            INDEPENDENT
+            for (size_t j = 0; j < channels; j++) out[j] += in[j];
+          }
+        INDEPENDENT
+        for (size_t j = 0; j < channels; j++) out[j] /= area;
+      }
+}
+
+CLONES void ck_average_pool_backward(
+    const float *dy, float *dx, size_t batch, size_t height, size_t width, size_t channels,
+    size_t window_height, size_t window_width) {
+  size_t out_height = height / window_height, out_width = width / window_width;
+  float area = (float)(window_height * window_width);
+  memset(dx, 0, batch * height * width * channels * sizeof *dx);
+  for (size_t n = 0; n < batch; n++)
+    for (size_t iy = 0; iy < out_height * window_height; iy++)
+      for (size_t ix = 0; ix < out_width * window_width; ix++) {
+        size_t oy = iy / window_height, ox = ix / window_width;
+        const float *out = dy + ((n * out_height + oy) * out_width + ox) * channels;
+        float *in = dx + ((n * height + iy) * width + ix) * channels;
+        INDEPENDENT
+        for (size_t j = 0; j < channels; j++) in[j] = out[j] / area;
+      }
+}
+
+CLONES void ck_adam(
+    float *w, const float *gradient, float *m, float *v, size_t count, float rate, float beta1,
+    float beta2, float epsilon) {
+  float rest1 = 1 - beta1, rest2 = 1 - beta2;
+  INDEPENDENT
+  for (size_t i = 0; i < count; i++) {
+    float g = gradient[i];
+    m[i] = beta1 * m[i] + rest1 * g;
+    v[i] = beta2 * v[i] + rest2 * (g * g);
+    w[i] -= rate * m[i] / (__builtin_elementwise_sqrt(v[i]) + epsilon);
+  }
+}

@@ -1,0 +1,52 @@
+//! oneDNN's engine and stream, and what is set once per process. Knows no layer.
+
+internal import COneDNN
+package import Diagnostics
+
+/// The processor's oneDNN: one engine and one in-order stream.
+package final class OneDNN: @unchecked Sendable {
+  /// The instruction sets that an experiment can name, weakest first, in oneDNN's spelling.
+  package static let instructionSets = ["sse41", "avx2", "avx512_core"]
+
+  let engine: dnnl_engine_t
+  let stream: dnnl_stream_t
+
+  package init() throws(LibraryError) {
+    var engine: dnnl_engine_t?
+    try Self.check(dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
+    guard let engine else { preconditionFailure("oneDNN made no engine") }
+    var stream: dnnl_stream_t?
+    try Self.check(
+      dnnl_stream_create(&stream, engine, dnnl_stream_in_order.rawValue),
+      "dnnl_stream_create")
+    guard let stream else { preconditionFailure("oneDNN made no stream") }
+    self.engine = engine
+    self.stream = stream
+  }
+
+  deinit {
+    dnnl_stream_destroy(stream)
+    dnnl_engine_destroy(engine)
+  }
+
+  /// Fixes what decides the last bits of a result: threads, and the widest instruction set used.
+  /// To be called before the first primitive of the process is made.
+  package static func configure(threads: Int, instructionSet: String) throws(LibraryError) {
+    omp_set_num_threads(Int32(threads))
+    let limit =
+      switch instructionSet {
+      case "sse41": dnnl_cpu_isa_sse41
+      case "avx2": dnnl_cpu_isa_avx2
+      default: dnnl_cpu_isa_avx512_core
+      }
+    try check(dnnl_set_max_cpu_isa(limit), "dnnl_set_max_cpu_isa")
+  }
+
+  static func check(_ status: dnnl_status_t, _ call: String) throws(LibraryError) {
+    guard status == dnnl_success else {
+      throw LibraryError(
+        library: "oneDNN", call: call, code: Int(status.rawValue),
+        detail: String(cString: dnnl_status2str(status)))
+    }
+  }
+}

@@ -1,0 +1,91 @@
+//! oneDNN's convolutions against their naive twins.
+
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct ConvolutionTests {
+  /// Odd sizes, strides, paddings, one channel, depthwise.
+  static let geometries: [ConvolutionGeometry] = {
+    var all: [ConvolutionGeometry] = []
+    for (height, width) in [(7, 6), (1, 1), (9, 4)] {
+      for (kernelHeight, kernelWidth) in [(1, 1), (3, 2), (3, 3)] {
+        for stride in [1, 2] {
+          for (channels, filters) in [(3, 5), (16, 32), (1, 1)] {
+            for isDepthwise in [false, true] {
+              func same(_ extent: Int, _ kernel: Int) -> (Int, Int, Int) {
+                let output = (extent + stride - 1) / stride
+                let total = max((output - 1) * stride + kernel - extent, 0)
+                return (output, total / 2, total - total / 2)
+              }
+              let (outputHeight, top, bottom) = same(height, kernelHeight)
+              let (outputWidth, left, right) = same(width, kernelWidth)
+              all.append(
+                ConvolutionGeometry(
+                  batch: 2, input: (height, width, channels),
+                  output: (outputHeight, outputWidth, isDepthwise ? channels : filters),
+                  kernel: (kernelHeight, kernelWidth), stride: (stride, stride),
+                  padding: (top, left, bottom, right), isDepthwise: isDepthwise))
+            }
+          }
+        }
+      }
+    }
+    return all
+  }()
+
+  @Test(arguments: geometries) func agreesWithTheNaiveTwin(geometry: ConvolutionGeometry) throws {
+    let oneDNN = try OneDNN()
+    let input = Storage(hashed(geometry.inputCount, stream: 1))
+    let kernel = Storage(hashed(geometry.kernelCount, stream: 2))
+    let bias = Storage(hashed(geometry.outputChannels, stream: 3))
+    let output = Storage(count: geometry.outputCount)
+    let forward = try Convolution(
+      .forward, geometry, on: oneDNN, input: input.pointer, kernel: kernel.pointer,
+      bias: bias.pointer, output: output.pointer)
+    forward.loadKernel()
+    forward.execute()
+    let expected = ConvolutionReference.forward(
+      geometry, input: input.values, kernel: kernel.values, bias: bias.values)
+    #expect(relativeDistance(output.values, expected) < 1e-6)
+
+    let gradient = Storage(hashed(geometry.outputCount, stream: 4))
+    let inputGradient = Storage(count: geometry.inputCount)
+    let data = try Convolution(
+      .backwardData, geometry, on: oneDNN, input: inputGradient.pointer, kernel: kernel.pointer,
+      output: gradient.pointer)
+    data.loadKernel()
+    data.execute()
+    let expectedInput = ConvolutionReference.backwardData(
+      geometry, kernel: kernel.values, outputGradient: gradient.values)
+    #expect(relativeDistance(inputGradient.values, expectedInput) < 1e-6)
+
+    let kernelGradient = Storage(count: geometry.kernelCount)
+    let weights = try Convolution(
+      .backwardKernel, geometry, on: oneDNN, input: input.pointer, kernel: kernelGradient.pointer,
+      output: gradient.pointer)
+    weights.execute()
+    let expectedKernel = ConvolutionReference.backwardKernel(
+      geometry, input: input.values, outputGradient: gradient.values)
+    #expect(relativeDistance(kernelGradient.values, expectedKernel) < 1e-6)
+  }
+
+  @Test func aChangedKernelIsSeenAfterLoading() throws {
+    let geometry = ConvolutionGeometry(
+      batch: 1, input: (5, 5, 8), output: (5, 5, 16), kernel: (3, 3), stride: (1, 1),
+      padding: (1, 1, 1, 1), isDepthwise: false)
+    let input = Storage(hashed(geometry.inputCount, stream: 1))
+    let kernel = Storage(hashed(geometry.kernelCount, stream: 2))
+    let output = Storage(count: geometry.outputCount)
+    let forward = try Convolution(
+      .forward, geometry, on: OneDNN(), input: input.pointer, kernel: kernel.pointer,
+      output: output.pointer)
+    forward.loadKernel()
+    forward.execute()
+    let before = output.values
+    for index in 0..<kernel.count { kernel.pointer[index] *= 2 }
+    forward.loadKernel()
+    forward.execute()
+    #expect(output.values == before.map { $0 * 2 })
+  }
+}

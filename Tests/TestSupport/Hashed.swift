@@ -1,0 +1,32 @@
+//! The tensors that the golden script rebuilds instead of storing.
+
+/// Uniform values in [-scale, scale): element k of stream s is murmur3's 32-bit finalizer of
+/// k*0x9E3779B9 + s*0x85EBCA6B + seed (mod 2^32), divided by 2^31, minus 1, times scale.
+package func hashed(_ count: Int, stream: UInt32, scale: Double = 1, seed: UInt32 = 1) -> [Float] {
+  (0..<count).map { k in
+    var h = UInt32(k) &* 0x9E37_79B9 &+ stream &* 0x85EB_CA6B &+ seed
+    h ^= h >> 16
+    h = h &* 0x85EB_CA6B
+    h ^= h >> 13
+    h = h &* 0xC2B2_AE35
+    h ^= h >> 16
+    return Float((Double(h) / 2_147_483_648 - 1) * scale)
+  }
+}
+
+/// |actual - expected| / |expected| in the Euclidean norm; 0 where both are zero.
+package func relativeDistance(_ actual: [Float], _ expected: [Float]) -> Double {
+  relativeDistance(actual.map(Double.init), expected.map(Double.init))
+}
+
+package func relativeDistance(_ actual: [Double], _ expected: [Double]) -> Double {
+  guard actual.count == expected.count else { return .infinity }
+  let distance = norm(zip(actual, expected).map { $0 - $1 })
+  let size = norm(expected)
+  return distance == 0 ? 0 : distance / size
+}
+
+/// The Euclidean norm.
+package func norm(_ values: [Double]) -> Double {
+  values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+}
