@@ -5,7 +5,7 @@ import Experiments
 import Glibc
 import Pipeline
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: AsyncParsableCommand, ColoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a pipeline's stages; what has been computed before is taken from the cache.")
@@ -25,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "One JSON object an event on standard output.")
   var json = false
 
+  var color: ColorChoice { pipeline.fields.color }
+
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("-j takes a number of at least 1") }
   }
@@ -33,7 +35,6 @@ struct RunCommand: AsyncParsableCommand {
     let resolved = try pipeline.resolve()
     let store = try Store(root: store.store)
     let plan = try Plan(graph: resolved.graph, store: store)
-    let color = pipeline.fields.color
     if dryRun {
       PlanPrinter(json: json, color: color).print(plan)
       return
@@ -77,7 +78,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     if !reporter.troubles.isEmpty { code = max(code, Exit.failed) }
     if !json {
-      let style = Style(isColored: pipeline.fields.color.applies(to: STDOUT_FILENO))
+      let style = Style(isColored: color.applies(to: STDOUT_FILENO))
       for line in report.table(style: style) { Console.out(line) }
       if code != 130 { Console.out("results: \(folder.path)/report.md, summary.csv") }
     }

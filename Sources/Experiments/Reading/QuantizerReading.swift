@@ -124,7 +124,8 @@ struct QuantizersSpec {
       var choices: [(role: Slot.Role, choice: QuantizerChoice, location: SourceLocation)] = []
       func add(_ node: Node, for role: Slot.Role) {
         guard network.slots.contains(where: { $0.role == role && pattern.matches($0) }) else {
-          faults.add(node.diagnostic("`\(text)` matches nothing that has the role \(role.rawValue)"))
+          faults.add(
+            node.diagnostic("`\(text)` matches nothing that has the role \(role.rawValue)"))
           return
         }
         if let choice = QuantizerChoice(node, role: role, faults: faults) {
