@@ -83,7 +83,10 @@ struct ResultsFolder: Sendable {
   }
 
   private static func size(of path: String) -> Int? {
-    var state = stat()
-    return stat(path, &state) == 0 ? Int(state.st_size) : nil
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    let end = lseek(file, 0, SEEK_END)
+    return end < 0 ? nil : Int(end)
   }
 }

@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       interruption: interruption)
     let cores = Processor.cores
     let scheduler = Scheduler(
-      store: store, runner: try ProcessRunner.beside(),
+      store: store, runner: ProcessRunner(worker: Worker.path),
       options: Scheduler.Options(jobs: jobs ?? cores, cores: cores, keepsGoing: keepGoing),
       observer: { reporter.receive($0) })
     let task = Task { await scheduler.run(plan) }
