@@ -19,7 +19,9 @@ let sources: [Target] = [
   .target(
     name: "Pipeline",
     dependencies: [
-      "Diagnostics", "Files", .product(name: "Subprocess", package: "swift-subprocess"),
+      "Diagnostics", "Files", "CPlatform",
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
     ]),
   .target(name: "Networks", dependencies: ["Diagnostics"]),
   .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
@@ -33,7 +35,11 @@ let sources: [Target] = [
     name: "Experiments",
     dependencies: ["Specs", "Pipeline", "Networks", "Files", "Diagnostics", "CPlatform"]),
   .target(
-    name: "Stages", dependencies: ["Experiments", "Training", "Datasets", "Search", "Records"]),
+    name: "Stages",
+    dependencies: [
+      "Experiments", "Pipeline", "Training", "Datasets", "Search", "Records", "Networks",
+      "Quantization", "Tensors", "Files",
+    ]),
   .executableTarget(
     name: "shiftwork",
     dependencies: [
@@ -57,9 +63,10 @@ let tests: [Target] =
     ("Pipeline", ["Diagnostics", "Files"]), ("Tensors", ["CKernels"]), ("Networks", []),
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Networks", "Quantization", "Records", "Tensors"]),
-    ("Datasets", ["Tensors"]), ("Search", ["Networks"]), ("Records", ["Networks", "Tensors"]),
+    ("Datasets", ["Tensors"]), ("Search", ["Networks"]),
+    ("Records", ["Files", "Networks", "Tensors"]),
     ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
-    ("Stages", ["Experiments"]),
+    ("Stages", ["Experiments", "Files", "Networks", "Pipeline", "Records", "Tensors"]),
   ].map { (name: String, extra: [String]) in
     .testTarget(
       name: "\(name)Tests",
@@ -74,6 +81,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: libraries + sources + tests,
   swiftLanguageModes: [.v6],

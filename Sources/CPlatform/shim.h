@@ -7,3 +7,6 @@
 #include <unistd.h>
 
 #include "processor.h"
+
+// Declared by the C library only under _GNU_SOURCE, which the importer does not define.
+int syncfs(int descriptor);

@@ -91,6 +91,12 @@ package enum Files {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// A file's bytes; nil where there is none.
+  package static func size(of path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
   /// The names in a folder, sorted by their bytes.
   package static func list(_ directory: String) throws -> [String] {
     guard let stream = opendir(directory) else { throw FileError.last("list", directory) }

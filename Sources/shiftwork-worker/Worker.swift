@@ -1,1 +1,8 @@
-@main enum Worker { static func main() {} }
+//! The command `shiftwork-worker`: everything is `Stages.Worker`'s.
+
+import Glibc
+import Stages
+
+@main enum WorkerCommand {
+  static func main() { exit(Worker.main(CommandLine.arguments)) }
+}

@@ -1,7 +1,6 @@
 //! `results/PIPELINE/`: what people read, copied out of the cache. Knows files, not what they say.
 
 import Files
-import Glibc
 
 /// The folder of one pipeline's results.
 struct ResultsFolder: Sendable {
@@ -75,18 +74,10 @@ struct ResultsFolder: Sendable {
       let path = "\(folder)/\(name)"
       if Files.isDirectory(path) {
         files += try smallFiles(of: path, below: "\(prefix)\(name)/")
-      } else if let size = size(of: path), size < sizeLimit {
+      } else if let size = Files.size(of: path), size < sizeLimit {
         files.append(prefix + name)
       }
     }
     return files
-  }
-
-  private static func size(of path: String) -> Int? {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    let end = lseek(file, 0, SEEK_END)
-    return end < 0 ? nil : Int(end)
   }
 }

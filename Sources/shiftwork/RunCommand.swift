@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       interruption: interruption)
     let cores = Processor.cores
     let scheduler = Scheduler(
-      store: store, runner: ProcessRunner(worker: Worker.path),
+      store: store, runner: try Self.runner(),
       options: Scheduler.Options(jobs: jobs ?? cores, cores: cores, keepsGoing: keepGoing),
       observer: { reporter.receive($0) })
     let task = Task { await scheduler.run(plan) }
@@ -54,6 +54,12 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     let summary = await task.value
     reporter.finish()
     try end(summary, of: resolved, plan: plan, reporter: reporter, interruption: interruption)
+  }
+
+  /// `$SHIFTWORK_WORKER` runs the stages where it is set: another build, or a test's.
+  private static func runner() throws -> ProcessRunner {
+    if let worker = Environment["SHIFTWORK_WORKER"] { return ProcessRunner(worker: worker) }
+    return try ProcessRunner.beside()
   }
 
   private func end(

@@ -1,0 +1,112 @@
+//! One attempt at one stage, from its lock to its record; knows nothing of the other stages.
+
+import Files
+
+/// How an attempt ended.
+struct Attempt: Sendable {
+  enum Outcome: Sendable {
+    /// Another process had finished it meanwhile.
+    case found(Record)
+    case ran(Record, isUnlikeBefore: Bool)
+    case failed(StageFailure)
+    case interrupted
+    /// Who held the key let go of it.
+    case lockIsFree
+  }
+
+  var index: Int
+  var key: Digest
+  var heldLock: Bool
+  var outcome: Outcome
+}
+
+/// Everything that one attempt needs.
+struct Job: Sendable {
+  let index: Int
+  let stage: Stage
+  let manifest: Manifest
+  let keys: [Digest]
+  let key: Digest
+  let isForced: Bool
+  let inputs: [String: String]
+  /// Nil when another process has the key: then the job is to wait for it.
+  let lock: HeldLock?
+  let store: Store
+  let runner: any StageRunner
+  let report: @Sendable (SchedulerEvent.State) -> Void
+
+  private static let tailLimit = 20
+
+  func perform() async -> Attempt {
+    let outcome: Attempt.Outcome
+    var log: String?
+    do {
+      if lock == nil {
+        try await waitForLock()
+        outcome = .lockIsFree
+      } else {
+        outcome = try await run(log: &log)
+      }
+    } catch is CancellationError {
+      outcome = .interrupted
+    } catch {
+      outcome = Task.isCancelled ? .interrupted : .failed(failure(error, log: log))
+    }
+    withExtendedLifetime(lock) {}
+    return Attempt(index: index, key: key, heldLock: lock != nil, outcome: outcome)
+  }
+
+  private func run(log: inout String?) async throws -> Attempt.Outcome {
+    if !isForced, case .usable(let record) = try store.lookup(key, refreshing: true) {
+      return .found(record)
+    }
+    try Task.checkCancellation()
+    let path = store.logPath(for: key)
+    try Files.writeAtomically([UInt8](), to: path)
+    log = path
+    report(.running(log: path))
+    let output = try store.temporaryDirectory()
+    defer { if Files.exists(output) { try? Files.remove(output) } }
+    let checkpoint = store.checkpointPath(for: key)
+    let task = StageTask(
+      name: stage.name, kind: stage.kind, version: stage.version, fields: stage.fields,
+      inputs: inputs, output: output, checkpoint: checkpoint, store: store.root,
+      unkeyed: stage.unkeyed, log: path, environment: stage.environment)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let outcome = try await runner.run(task) { event in
+      if case .progress(let progress) = event { report(.progress(progress)) }
+    }
+    let seconds = (clock.now - start) / .seconds(1)
+    let before = store.artifact(for: key)
+    let record = try store.publish(
+      directory: output, keys: keys, manifest: manifest, metrics: outcome.metrics,
+      seconds: seconds, name: stage.name)
+    if Files.exists(checkpoint) { try Files.remove(checkpoint) }
+    return .ran(record, isUnlikeBefore: before != nil && before != record.artifact)
+  }
+
+  /// Looks again and again: waiting in the kernel could not be cancelled.
+  private func waitForLock() async throws {
+    var pause = Duration.milliseconds(5)
+    while try store.tryLock(key) == nil {
+      try await Task.sleep(for: pause)
+      pause = min(pause * 2, .milliseconds(100))
+    }
+    try store.refresh()
+  }
+
+  private func failure(_ error: any Error, log: String?) -> StageFailure {
+    var failure = StageFailure(stage: stage.name, cause: error)
+    failure.location = stage.location
+    failure.log = log
+    failure.logTail = log.map { LogTail.lines(of: $0, limit: Self.tailLimit) } ?? []
+    return failure
+  }
+}
+
+extension StageFailure {
+  init(stage: String, cause: any Error) {
+    self.init(stage: stage, location: nil, message: "\(cause)", log: nil, logTail: [])
+  }
+}

@@ -1,0 +1,59 @@
+//! A network between two stages: weights.h5 and quantizers.json in a folder.
+
+import Files
+import Networks
+import Records
+import Tensors
+
+/// What model-producing stages hand on.
+struct ModelArtifact {
+  var weights: [String: Tensor]
+  var quantizers: QuantizerMap
+
+  static let weightsFile = "weights.h5"
+  static let quantizersFile = "quantizers.json"
+
+  init(weights: [String: Tensor], quantizers: QuantizerMap) {
+    self.weights = weights
+    self.quantizers = quantizers
+  }
+
+  /// Reads the artifact in `folder`, which must hold `network`'s weights.
+  init(folder: String, for network: Network) throws {
+    let path = folder + "/" + Self.weightsFile
+    weights = try Self.checkedWeights(path, for: network)
+    let quantizersPath = folder + "/" + Self.quantizersFile
+    let bytes = try Files.read(quantizersPath, limit: 16 << 20)
+    do {
+      quantizers = try JSONValue(parsing: bytes).decode(as: QuantizerMap.self)
+    } catch {
+      throw StageError.badQuantizers(path: quantizersPath, reason: "\(error)")
+    }
+  }
+
+  /// The weights of a Keras file whose names and shapes are `network`'s.
+  static func checkedWeights(_ path: String, for network: Network) throws -> [String: Tensor] {
+    let weights = try WeightsFile.read(path)
+    try WeightMatch.check(
+      expected: network.weights.map { ($0.name, $0.shape) }, found: weights, file: path)
+    return weights
+  }
+
+  func write(to folder: String, for network: Network) throws {
+    try WeightsFile.write(
+      network.weights.compactMap { spec in weights[spec.name].map { (spec.name, $0) } },
+      to: folder + "/" + Self.weightsFile)
+    let text = try JSONValue(encoding: quantizers).prettyText + "\n"
+    try Files.writeAtomically(text, to: folder + "/" + Self.quantizersFile)
+  }
+}
+
+extension BitCost {
+  /// As metrics: parameter_bits, activation_bits, total_bits.
+  var metrics: [String: JSONValue] {
+    [
+      "parameter_bits": .int(parameterBits), "activation_bits": .int(activationBits),
+      "total_bits": .int(totalBits),
+    ]
+  }
+}

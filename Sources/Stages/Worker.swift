@@ -1,0 +1,75 @@
+//! The worker's main: one task file in, one filled folder out, events on standard output.
+
+import Datasets
+import Experiments
+import Files
+import Glibc
+package import Pipeline
+
+/// Runs stages by their kind.
+package enum Worker {
+  /// Runs the stage of a task; its files stand in `task.output` when it returns.
+  package static func run(_ task: StageTask, say: @escaping (StageEvent) -> Void) throws {
+    guard let kind = StageKind(rawValue: task.kind) else {
+      throw StageError.wrongTask("no stage is of kind \(task.kind)")
+    }
+    guard task.version == kind.version else {
+      throw StageError.wrongTask(
+        "the task is for version \(task.version) of \(task.kind), this worker has \(kind.version): "
+          + "shiftwork and shiftwork-worker must come from one build")
+    }
+    let context = StageContext(task, say: say)
+    switch kind {
+    case .loadPretrained: try context.loadPretrained()
+    case .pretrain: try context.pretrain()
+    case .quantize: try context.quantize()
+    case .search: try context.search()
+    case .switchAlpha: try context.switchAlpha()
+    case .fineTune: try context.fineTune()
+    case .evaluate: try context.evaluate()
+    }
+  }
+
+  /// `shiftwork-worker TASK.json`. Returns the exit code: 0 done, 1 failed, 2 wrong usage.
+  package static func main(_ arguments: [String]) -> Int32 {
+    guard arguments.count == 2, arguments[1].first != "-" else {
+      complain(
+        "usage: shiftwork-worker TASK.json\n\nRuns one stage for shiftwork, which starts it.")
+      return arguments.dropFirst().first == "--help" ? 0 : 2
+    }
+    if getenv(ProcessRunner.inputVariable) != nil { endWithInput() }
+    do {
+      try run(StageTask(path: arguments[1]), say: emit)
+      return 0
+    } catch {
+      emit(.failure(message: "\(error)"))
+      complain("error: \(error)")
+      return 1
+    }
+  }
+
+  /// Ends this process when standard input does: then the runner is gone, and nobody would take the
+  /// result. What was written so far lies in a temporary folder that the next runner removes.
+  private static func endWithInput() {
+    var thread = pthread_t()
+    pthread_create(
+      &thread, nil,
+      { _ in
+        var byte: UInt8 = 0
+        while true {
+          let got = read(STDIN_FILENO, &byte, 1)
+          if got == 0 || got < 0 && errno != EINTR { _exit(1) }
+        }
+      }, nil)
+  }
+
+  // Unbuffered: an event must reach the runner when it happens.
+  private static func emit(_ event: StageEvent) { put(event.line, to: STDOUT_FILENO) }
+
+  private static func complain(_ message: String) { put(message, to: STDERR_FILENO) }
+
+  private static func put(_ text: String, to descriptor: Int32) {
+    let line = Array((text + "\n").utf8)
+    _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+  }
+}
