@@ -42,7 +42,8 @@ struct ModelArtifact {
   func write(to folder: String, for network: Network) throws {
     let layers = network.weights.map { String($0.name.prefix { $0 != "/" }) }
     try WeightsFile.write(
-      weights, to: folder + "/" + Self.weightsFile, layers: layers.reduce(into: []) { all, layer in
+      weights, to: folder + "/" + Self.weightsFile,
+      layers: layers.reduce(into: []) { all, layer in
         if all.last != layer { all.append(layer) }
       })
     let text = try JSONValue(encoding: quantizers).prettyText + "\n"

@@ -69,7 +69,8 @@ struct PlanPrinter {
     case .hit: return [name + style.green("hit")]
     case .runUnlessEqual(let inputs):
       let those = inputs.joined(separator: ", ")
-      return [name + style.yellow("run unless equal") + "  \(those) comes out as before"]
+      let verb = inputs.count == 1 ? "comes" : "come"
+      return [name + style.yellow("run") + "  unless \(those) \(verb) out as before"]
     case .run(let reasons):
       let why = reasons.flatMap { Self.texts($0, stage: entry.stage) }
       let indent = Text.padded("", to: width + 3 + 5)
@@ -111,6 +112,7 @@ struct PlanPrinter {
   private static func object(_ entry: Plan.Entry) -> JSONValue {
     var members: [String: JSONValue] = [
       "stage": .string(entry.stage.name), "kind": .string(entry.stage.kind),
+      "version": .int(entry.stage.version),
       "key": .string((entry.contentKey ?? entry.planKey).hex),
     ]
     switch entry.state {

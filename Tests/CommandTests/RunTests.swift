@@ -82,7 +82,7 @@ import Testing
         pretrain:   hit
         quantize:   hit
         fine_tune:  run  fine_tune.epochs: 5 -> 7 (--set fine_tune.epochs=7)
-        evaluate:   run unless equal  fine_tune comes out as before
+        evaluate:   run  unless fine_tune comes out as before
         1 to run, 1 to run unless inputs come out equal, 2 there already
 
         """)

@@ -206,7 +206,7 @@ import Testing
 
   @Test func aBrokenOverrideShowsTheArgument() {
     #expect(throws: InvalidSpec.self) {
-      do {
+      do throws(InvalidSpec) {
         _ = try Override(parsing: "seed=[1")
       } catch {
         #expect(
