@@ -208,7 +208,7 @@ import Testing
     #expect(throws: InvalidSpec.self) {
       do throws(InvalidSpec) {
         _ = try Override(parsing: "seed=[1")
-      } catch {
+      } catch let error as InvalidSpec {
         #expect(
           DiagnosticRenderer(color: false).render(error.diagnostics) == """
             error: this is no YAML: did not find expected ',' or ']' (while parsing a flow \
