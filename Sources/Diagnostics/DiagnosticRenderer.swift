@@ -45,7 +45,7 @@ package struct DiagnosticRenderer: Sendable {
   /// The part of `line` around the fault, the cells before the carets, and the carets' number.
   private func window(_ line: String, _ column: Int, _ length: Int) -> (String, Int, Int) {
     let scalars = line.unicodeScalars
-    let column = max(0, column)
+    let column = min(max(0, column), Int.max / 2)
     let lead = min(column, Self.widthLimit / 3)
     // Only what is shown is looked at: a line may have megabytes.
     let count = scalars.prefix(column + Self.widthLimit).count

@@ -24,14 +24,6 @@ final class NodeBuilder {
   }
 
   func document(_ text: [UInt8]) throws(InvalidSpec) -> Node {
-    do {
-      return try read(text)
-    } catch {
-      throw InvalidSpec(error.diagnostics)
-    }
-  }
-
-  private func read(_ text: [UInt8]) throws(InvalidSpec) -> Node {
     let events = EventStream(text) { [self] line, column in location(line, column) }
     var event = try next(events)
     guard event.kind == .streamStart else { preconditionFailure("libyaml begins with its stream") }
