@@ -42,36 +42,62 @@ package struct DiagnosticRenderer: Sendable {
     return text
   }
 
-  /// The part of `line` around the fault, the caret's column in it, and the carets' number.
+  /// The part of `line` around the fault, the cells before the carets, and the carets' number.
   private func window(_ line: String, _ column: Int, _ length: Int) -> (String, Int, Int) {
-    let characters = Array(printable(line))
-    let column = min(max(0, column), characters.count)
-    var first = 0
-    if characters.count > Self.widthLimit {
-      first = max(0, min(column - Self.widthLimit / 3, characters.count - Self.widthLimit))
-    }
-    let end = min(characters.count, first + Self.widthLimit)
-    var shown = String(characters[first..<end])
-    var caret = column - first
-    if first > 0 {
-      shown = "..." + shown
-      caret += 3
-    }
-    if end < characters.count { shown += "..." }
-    return (shown, caret, max(1, min(length, end - column)))
+    let scalars = line.unicodeScalars
+    let column = max(0, column)
+    let lead = min(column, Self.widthLimit / 3)
+    // Only what is shown is looked at: a line may have megabytes.
+    let count = scalars.prefix(column + Self.widthLimit).count
+    let first = max(0, count <= Self.widthLimit ? 0 : min(column, count) - lead)
+    let part = Array(scalars.dropFirst(first).prefix(Self.widthLimit))
+    let isCut = scalars.dropFirst(first + part.count).first != nil
+    let start = min(column - first, part.count)
+    let end = min(part.count, start + max(0, min(length, Self.widthLimit)))
+    var shown = ""
+    shown.unicodeScalars.append(contentsOf: part.map(\.shown))
+    let caret = part[..<start].reduce(0) { $0 + $1.cells }
+    let carets = part[start..<end].reduce(0) { $0 + $1.cells }
+    let dots = first > 0 ? "..." : ""
+    return (dots + shown + (isCut ? "..." : ""), dots.count + caret, max(1, carets))
   }
 
-  /// Tabs become single spaces, so that a column is a column; other control characters show as ?.
   private func printable(_ text: String) -> String {
-    String(
-      text.map { character in
-        if character == "\t" { return " " }
-        guard let scalar = character.unicodeScalars.first else { return character }
-        return scalar.value < 32 || scalar.value == 127 ? "?" : character
-      })
+    var shown = ""
+    shown.unicodeScalars.append(contentsOf: text.unicodeScalars.map(\.shown))
+    return shown
   }
 
   private func paint(_ text: String, _ code: String) -> String {
     color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}
+
+extension Unicode.Scalar {
+  /// Itself where a terminal only draws it; a space for a tab, so that a column is a column; ? for
+  /// what would steer the terminal or turn the line's direction.
+  fileprivate var shown: Unicode.Scalar {
+    if self == "\t" { return " " }
+    switch properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: return "?"
+    case .format: return self == "\u{200D}" ? self : "?"
+    default: return self
+    }
+  }
+
+  /// Cells of a terminal's line that it takes, near enough for a caret.
+  fileprivate var cells: Int {
+    if isASCII { return 1 }
+    if self == "\u{200D}" { return 0 }
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark: return 0
+    default: break
+    }
+    switch value {
+    case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+      return 2
+    default: return properties.isEmojiPresentation ? 2 : 1
+    }
   }
 }

@@ -7,7 +7,7 @@ package struct SourceLocation: Hashable, Sendable, Codable, CustomStringConverti
   package var file: String
   /// Line, from 1.
   package var line: Int
-  /// Column in characters, from 1.
+  /// Column in characters (Unicode scalars), from 1.
   package var column: Int
 
   package init(file: String, line: Int, column: Int) {

@@ -10,7 +10,8 @@ package func closest(to word: String, among candidates: some Sequence<String>) -
     let limit = max(1, max(letters.count, candidate.count) / 3)
     guard abs(candidate.count - letters.count) <= limit else { continue }
     let distance = editDistance(letters, Array(candidate.lowercased()))
-    guard distance <= limit else { continue }
+    // A word of which nothing remains is no misspelling.
+    guard distance <= limit, distance < max(letters.count, candidate.count) else { continue }
     if distance < best?.distance ?? .max { best = (distance, candidate) }
   }
   return best?.word

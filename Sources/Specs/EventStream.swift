@@ -31,16 +31,21 @@ struct SyntaxFault: Error {
 final class EventStream {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let input: UnsafeMutableBufferPointer<UInt8>
-  private let locate: (yaml_mark_t) -> SourceLocation
+  /// Of the text itself, which is a part of what its user sees where it is an override's value.
+  private let text: SourceText
+  private let locate: (_ line: Int, _ column: Int) -> SourceLocation
 
-  init(_ text: [UInt8], locate: @escaping (yaml_mark_t) -> SourceLocation) throws(InvalidSpec) {
+  /// - Parameter locate: a place, counted from 0, in what the user sees.
+  init(_ bytes: [UInt8], locate: @escaping (_ line: Int, _ column: Int) -> SourceLocation) {
     self.locate = locate
+    text = SourceText(file: "", bytes: bytes)
     parser = .allocate(capacity: 1)
-    input = .allocate(capacity: text.count)
-    _ = input.initialize(from: text)
+    // One byte more than needed: libyaml wants an address for an empty text as well.
+    input = .allocate(capacity: bytes.count + 1)
+    _ = input.initialize(from: bytes + [0])
     guard yaml_parser_initialize(parser) == 1 else { preconditionFailure("libyaml has no memory") }
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-    yaml_parser_set_input_string(parser, UnsafePointer(input.baseAddress), input.count)
+    yaml_parser_set_input_string(parser, UnsafePointer(input.baseAddress), bytes.count)
   }
 
   deinit {
@@ -55,7 +60,7 @@ final class EventStream {
     defer { yaml_event_delete(&raw) }
     let isOneLine = raw.start_mark.line == raw.end_mark.line
     var event = Event(
-      kind: .streamEnd, location: locate(raw.start_mark),
+      kind: .streamEnd, location: locate(raw.start_mark.line, raw.start_mark.column),
       length: isOneLine ? max(1, raw.end_mark.column - raw.start_mark.column) : 1)
     switch raw.type {
     case YAML_STREAM_START_EVENT: event.kind = .streamStart
@@ -92,54 +97,33 @@ final class EventStream {
   private func fault() -> SyntaxFault {
     let problem = parser.pointee.problem.map { String(cString: $0) } ?? "it cannot be read"
     if parser.pointee.error == YAML_READER_ERROR {
-      let (line, column) = place(ofByte: parser.pointee.problem_offset)
-      var mark = yaml_mark_t()
-      mark.line = line
-      mark.column = column
-      return SyntaxFault(message: "this is no YAML: \(problem)", location: locate(mark))
+      let place = text.place(ofByte: parser.pointee.problem_offset)
+      return SyntaxFault(message: "this is no YAML: \(problem)", location: located(place))
     }
     let mark = parser.pointee.problem_mark
-    let location = locate(mark)
-    if mark.index < input.count, isTab(at: mark) {
+    if isTab(at: mark) {
       return SyntaxFault(
-        message: "a tab cannot indent in YAML", location: location, suggestion: "use spaces")
+        message: "a tab cannot indent in YAML", location: locate(mark.line, mark.column),
+        suggestion: "use spaces")
     }
     var message = "this is no YAML: \(problem)"
     if let context = parser.pointee.context.map({ String(cString: $0) }) {
       let start = parser.pointee.context_mark
       message += " (\(context), which begins at line \(start.line + 1))"
     }
-    return SyntaxFault(message: message, location: location)
+    // libyaml ends a text on a line of its own; people see the end of the last one they wrote.
+    let end = text.end()
+    let isBeyond = (mark.line + 1, mark.column + 1) > (end.line, end.column)
+    return SyntaxFault(
+      message: message, location: isBeyond ? located(end) : locate(mark.line, mark.column))
   }
 
-  /// Whether a tab stands at the mark: libyaml counts characters, the text has bytes.
+  private func located(_ place: SourceLocation) -> SourceLocation {
+    locate(place.line - 1, place.column - 1)
+  }
+
   private func isTab(at mark: yaml_mark_t) -> Bool {
-    var line = 0
-    var column = 0
-    for byte in input {
-      if line == mark.line && column == mark.column { return byte == UInt8(ascii: "\t") }
-      if byte == UInt8(ascii: "\n") {
-        line += 1
-        column = 0
-      } else if byte & 0xC0 != 0x80 {
-        column += 1
-      }
-    }
-    return false
-  }
-
-  private func place(ofByte offset: Int) -> (line: Int, column: Int) {
-    var line = 0
-    var column = 0
-    for byte in input.prefix(offset) {
-      if byte == UInt8(ascii: "\n") {
-        line += 1
-        column = 0
-      } else if byte & 0xC0 != 0x80 {
-        column += 1
-      }
-    }
-    return (line, column)
+    text.line(mark.line + 1)?.unicodeScalars.dropFirst(mark.column).first == "\t"
   }
 
   private static func string(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {

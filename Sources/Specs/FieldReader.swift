@@ -3,23 +3,14 @@
 
 package import Diagnostics
 
-/// Gathers faults.
-package final class FaultCollector {
-  package private(set) var diagnostics: [Diagnostic] = []
-
-  package init() {}
-
-  package func add(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
-
-  package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
-}
-
 /// Reads one mapping field by field; `rejectUnknownKeys` comes last.
 package struct FieldReader {
   private let node: Node
   private let context: String
   private let faults: FaultCollector
   private var known: [String] = []
+  /// Missing keys that may stand there misspelt, with the fault that says they are missing.
+  private var suspects: [(misspelt: String, fault: Diagnostic)] = []
 
   /// - Parameter context: the mapping's name in messages: "fine_tune".
   package init(_ node: Node, in context: String, faults: FaultCollector) {
@@ -42,7 +33,7 @@ package struct FieldReader {
   package mutating func string(_ key: String, default value: String? = nil) -> String {
     guard let node = required(key, hasDefault: value != nil) else { return value ?? "" }
     if case .string(let string) = node.value { return string }
-    return wrong(node, key, "text", value ?? "")
+    return wrong(node, key, "text", value ?? "", suggestion: Self.quoted(node))
   }
 
   package mutating func optionalString(_ key: String) -> String? {
@@ -55,7 +46,7 @@ package struct FieldReader {
     let fallback = value ?? range.lowerBound
     guard let node = required(key, hasDefault: value != nil) else { return fallback }
     guard case .int(let number) = node.value else {
-      return wrong(node, key, "a whole number", fallback)
+      return wrong(node, key, "a whole number", fallback, suggestion: Self.whole(node))
     }
     guard range.contains(number) else {
       return outside(node, key, Self.text(range), "\(number)", fallback)
@@ -72,7 +63,7 @@ package struct FieldReader {
     switch node.value {
     case .int(let whole): number = Double(whole)
     case .float(let float): number = float
-    default: return wrong(node, key, "a number", fallback)
+    default: return wrong(node, key, "a number", fallback, suggestion: Self.plainNumber(node))
     }
     guard range.contains(number) else {
       return outside(
@@ -85,7 +76,7 @@ package struct FieldReader {
   package mutating func bool(_ key: String, default value: Bool? = nil) -> Bool {
     guard let node = required(key, hasDefault: value != nil) else { return value ?? false }
     if case .bool(let flag) = node.value { return flag }
-    return wrong(node, key, "true or false", value ?? false)
+    return wrong(node, key, "true or false", value ?? false, suggestion: Self.truth(node))
   }
 
   /// One of an enumeration's spellings.
@@ -118,7 +109,9 @@ package struct FieldReader {
     }
     return elements.compactMap { element in
       if case .string(let string) = element.value { return string }
-      faults.add(element.diagnostic("`\(key)` wants texts, not \(element.found)"))
+      faults.add(
+        element.diagnostic(
+          "`\(key)` wants texts, not \(element.found)", suggestion: Self.quoted(element)))
       return nil
     }
   }
@@ -131,7 +124,11 @@ package struct FieldReader {
   /// A fault for every key that nobody asked for.
   package func rejectUnknownKeys() {
     guard case .mapping(let entries) = node.value else { return }
-    for entry in entries where !known.contains(entry.name) {
+    // Once the key is known to be a misspelling, that fault and its suggestion are enough.
+    for suspect in suspects where !known.contains(suspect.misspelt) {
+      faults.withdraw(suspect.fault)
+    }
+    for entry in entries where !known.contains(entry.name) && !faults.isFull {
       let nearest = closest(to: entry.name, among: known)
       let list = known.sorted().joined(separator: ", ")
       faults.add(
@@ -153,15 +150,18 @@ package struct FieldReader {
     if let node = node(key) { return node }
     if !hasDefault, case .mapping(let entries) = node.value {
       let nearest = closest(to: key, among: entries.map(\.name).filter { !known.contains($0) })
-      // The misspelt key is a fault of its own, with the same suggestion.
-      if nearest == nil { faults.add(node.diagnostic("\(context) needs `\(key)`")) }
+      let fault = node.diagnostic("\(context) needs `\(key)`")
+      faults.add(fault)
+      if let nearest { suspects.append((nearest, fault)) }
     }
     return nil
   }
 
-  private func wrong<Value>(_ node: Node, _ key: String, _ wanted: String, _ value: Value) -> Value
-  {
-    faults.add(node.diagnostic("`\(key)` wants \(wanted), not \(node.found)"))
+  private func wrong<Value>(
+    _ node: Node, _ key: String, _ wanted: String, _ value: Value, suggestion: String? = nil
+  ) -> Value {
+    faults.add(
+      node.diagnostic("`\(key)` wants \(wanted), not \(node.found)", suggestion: suggestion))
     return value
   }
 

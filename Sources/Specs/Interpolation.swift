@@ -28,9 +28,12 @@ package enum Interpolation {
   ) -> String {
     var result = ""
     var rest = text[...]
-    while let dollar = rest.firstIndex(of: "$") {
+    // The faults' places need no second look at what lies before them.
+    var (counted, offset) = (text.startIndex, 0)
+    while !faults.isFull, let dollar = rest.firstIndex(of: "$") {
       result += rest[..<dollar]
-      let offset = text.distance(from: text.startIndex, to: dollar)
+      offset += text.unicodeScalars.distance(from: counted, to: dollar)
+      counted = dollar
       rest = rest[text.index(after: dollar)...]
       if rest.first == "$" {
         result += "$"
@@ -52,7 +55,7 @@ package enum Interpolation {
         let known = variables.keys.sorted().map { "${\($0)}" }.joined(separator: ", ")
         faults.add(
           node.diagnostic(
-            "unknown variable `${\(name)}`", offset: offset, length: name.count + 3,
+            "unknown variable `${\(name)}`", offset: offset, length: name.unicodeScalars.count + 3,
             suggestion: known.isEmpty ? nil : "the variables are \(known)"))
       }
     }

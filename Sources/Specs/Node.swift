@@ -68,13 +68,18 @@ package struct Node: Sendable {
       suggestion: suggestion, notes: notes)
   }
 
-  /// The same fault, `offset` characters into this scalar.
+  /// The same fault, `offset` characters (Unicode scalars) into this scalar.
   package func diagnostic(
     _ message: String, offset: Int, length: Int, suggestion: String? = nil
   ) -> Diagnostic {
     var diagnostic = diagnostic(message, suggestion: suggestion)
-    // A quoted scalar's text begins behind its quote.
-    let isQuoted = self.length > (text?.count ?? 0)
+    let line = diagnostic.sourceLine?.unicodeScalars.dropFirst(location.column - 1)
+    let isQuoted = line?.first == "'" || line?.first == "\""
+    let written = (text ?? "").unicodeScalars.prefix(offset + length)
+    // Escapes and folded lines stand otherwise in the source: then the whole scalar is meant.
+    guard let line, line.dropFirst(isQuoted ? 1 : 0).starts(with: written) else {
+      return diagnostic
+    }
     diagnostic.location?.column += offset + (isQuoted ? 1 : 0)
     diagnostic.length = length
     return diagnostic

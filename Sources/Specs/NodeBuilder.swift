@@ -1,6 +1,5 @@
 //! libyaml's events to nodes, with what YAML allows and specs do not refused. Knows no schema.
 
-import CYAML
 import Diagnostics
 
 /// One document in the making.
@@ -8,12 +7,16 @@ final class NodeBuilder {
   private static let depthLimit = 100
   /// Nodes of a document after its aliases are written out.
   private static let nodeLimit = 200_000
+  /// Nobody mends more at once, and a text from outside may have a fault in every word.
+  private static let faultLimit = 100
 
   private let source: SourceText
   private let columnOffset: Int
   private var faults: [Diagnostic] = []
-  private var anchors: [String: (node: Node, size: Int)] = [:]
+  private var anchors: [String: (node: Node, size: Int, height: Int)] = [:]
   private var size = 0
+  /// Depth of the deepest node since somebody last looked.
+  private var deepest = 0
 
   init(source: SourceText, columnOffset: Int) {
     self.source = source
@@ -29,12 +32,13 @@ final class NodeBuilder {
   }
 
   private func read(_ text: [UInt8]) throws(InvalidSpec) -> Node {
-    let events = try EventStream(text) { [self] mark in location(mark) }
+    let events = EventStream(text) { [self] line, column in location(line, column) }
     var event = try next(events)
     guard event.kind == .streamStart else { preconditionFailure("libyaml begins with its stream") }
     event = try next(events)
     guard event.kind == .documentStart else {
-      throw stop("the file is empty", at: SourceLocation(file: source.file, line: 1, column: 1))
+      let what = columnOffset == 0 ? "file" : "value"
+      throw stop("the \(what) is empty", at: location(0, 0))
     }
     let root = try node(from: try next(events), events, depth: 0)
     _ = try next(events)
@@ -54,14 +58,16 @@ final class NodeBuilder {
     guard depth <= Self.depthLimit else {
       throw stop("nested more than \(Self.depthLimit) deep", at: event.location)
     }
-    if event.kind == .alias { return try alias(event) }
+    if event.kind == .alias { return try alias(event, depth: depth) }
     let before = size
+    let deepestOutside = deepest
+    deepest = depth
     try count(1, at: event.location)
     var result: Node
     switch event.kind {
-    case .scalar: result = scalar(event)
+    case .scalar: result = try scalar(event)
     case .sequenceStart:
-      check(tag: event, allowed: "seq")
+      _ = try check(tag: event, allowed: ["seq"])
       var elements: [Node] = []
       var next = try next(events)
       while next.kind != .sequenceEnd {
@@ -70,12 +76,13 @@ final class NodeBuilder {
       }
       result = Node(.sequence(elements), at: event.location, source: source)
     case .mappingStart:
-      check(tag: event, allowed: "map")
+      _ = try check(tag: event, allowed: ["map"])
       result = Node(
         .mapping(try entries(events, depth: depth + 1)), at: event.location, source: source)
     default: throw stop("unexpected end of the text", at: event.location)
     }
-    if let anchor = event.anchor { anchors[anchor] = (result, size - before) }
+    if let anchor = event.anchor { anchors[anchor] = (result, size - before, deepest - depth) }
+    deepest = max(deepest, deepestOutside)
     return result
   }
 
@@ -89,19 +96,19 @@ final class NodeBuilder {
       if event.kind == .mappingEnd { return entries }
       let written = try node(from: event, events, depth: depth)
       let value = try node(from: try next(events), events, depth: depth)
-      guard let name = written.text else {
-        faults.append(written.diagnostic("a key must be a word, not \(written.found)"))
+      guard let name = written.text, !name.isEmpty else {
+        try report(written.diagnostic("a key must be a word, not \(written.found)"))
         continue
       }
       let key = Node(
         .string(name), at: written.location, length: written.length, text: name, source: source)
       if name == "<<" {
-        faults.append(
+        try report(
           key.diagnostic(
             "merge keys (`<<`) are not part of YAML 1.2",
             suggestion: "write the fields out, or alias a whole value"))
       } else if let first = seen[name] {
-        faults.append(
+        try report(
           key.diagnostic(
             "duplicate key `\(name)`", notes: [Diagnostic.Note("the first one is here", at: first)])
         )
@@ -112,7 +119,7 @@ final class NodeBuilder {
     }
   }
 
-  private func alias(_ event: Event) throws(InvalidSpec) -> Node {
+  private func alias(_ event: Event, depth: Int) throws(InvalidSpec) -> Node {
     let name = event.anchor ?? ""
     guard let target = anchors[name] else {
       throw stop(
@@ -120,43 +127,57 @@ final class NodeBuilder {
         suggestion: closest(to: name, among: anchors.keys.sorted()).map { "did you mean `*\($0)`?" }
       )
     }
+    // Aliases of aliases may be deeper than any bracket of the text.
+    guard depth + target.height <= Self.depthLimit else {
+      throw stop("nested more than \(Self.depthLimit) deep", at: event.location)
+    }
+    deepest = max(deepest, depth + target.height)
     try count(target.size, at: event.location)
     return target.node
   }
 
-  private func scalar(_ event: Event) -> Node {
-    func make(_ value: Node.Value) -> Node {
-      Node(
-        value, at: event.location, length: event.length, text: event.text, source: source)
+  private func scalar(_ event: Event) throws(InvalidSpec) -> Node {
+    var node = Node(
+      .string(event.text), at: event.location, length: event.length, text: event.text,
+      source: source)
+    let tag = try check(tag: event, allowed: ["str", "int", "float", "bool", "null"])
+    if tag == "str" || event.tag == "!" { return node }
+    if event.isPlain || tag != nil {
+      switch Scalar.resolve(event.text) {
+      case .success(let value): node.value = value
+      case .failure(let fault):
+        node.value = .null
+        try report(node.diagnostic(fault.message))
+        return node
+      }
     }
-    let kinds = ["str", "int", "float", "bool", "null"]
-    let tag = check(tag: event, allowed: kinds)
-    guard event.isPlain, tag != "str" else { return make(.string(event.text)) }
-    switch Scalar.resolve(event.text) {
-    case .success(let value): return make(value)
-    case .failure(let fault):
-      let node = make(.null)
-      faults.append(node.diagnostic(fault.message))
-      return node
+    switch (tag, node.value) {
+    case (nil, _), ("int", .int), ("float", .float), ("bool", .bool), ("null", .null): break
+    case ("float", .int(let whole)): node.value = .float(Double(whole))
+    default:
+      try report(
+        node.diagnostic("`!!\(tag ?? "")` is not what \(node.found) is, and specs need no tags"))
     }
+    return node
   }
 
   /// The short name of a tag of YAML's own; others are faults.
-  @discardableResult private func check(tag event: Event, allowed: String...) -> String? {
-    check(tag: event, allowed: allowed)
-  }
-
-  private func check(tag event: Event, allowed: [String]) -> String? {
+  private func check(tag event: Event, allowed: [String]) throws(InvalidSpec) -> String? {
     guard let tag = event.tag, tag != "!" else { return nil }
     let prefix = "tag:yaml.org,2002:"
     let short = tag.hasPrefix(prefix) ? String(tag.dropFirst(prefix.count)) : nil
     if let short, allowed.contains(short) { return short }
     let shown = short.map { "!!\($0)" } ?? tag
-    faults.append(
+    try report(
       Diagnostic(
         "unknown tag `\(shown)`", at: event.location, length: event.length,
         sourceLine: source.line(event.location.line), suggestion: "specs need no tags"))
     return nil
+  }
+
+  private func report(_ fault: Diagnostic) throws(InvalidSpec) {
+    faults.append(fault)
+    if faults.count >= Self.faultLimit { throw InvalidSpec(faults) }
   }
 
   private func count(_ nodes: Int, at location: SourceLocation) throws(InvalidSpec) {
@@ -190,9 +211,9 @@ final class NodeBuilder {
       ])
   }
 
-  private func location(_ mark: yaml_mark_t) -> SourceLocation {
+  private func location(_ line: Int, _ column: Int) -> SourceLocation {
     SourceLocation(
-      file: source.file, line: mark.line + 1,
-      column: mark.column + 1 + (mark.line == 0 ? columnOffset : 0))
+      file: source.file, line: line + 1,
+      column: column + 1 + (line == 0 ? columnOffset : 0))
   }
 }

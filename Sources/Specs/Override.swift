@@ -5,6 +5,9 @@ package import Diagnostics
 
 /// A value for the field at a path.
 package struct Override: Sendable {
+  /// Deeper than any spec, and shallow enough to be walked.
+  fileprivate static let depthLimit = 100
+
   package var path: [String]
   package var node: Node
 
@@ -27,7 +30,7 @@ package struct Override: Sendable {
       throw fault("an override is a path and a value with `=` between", column: 1)
     }
     let path = argument[..<equals].split(separator: ".", omittingEmptySubsequences: false)
-    let width = argument.distance(from: argument.startIndex, to: equals) + 1
+    let width = argument.unicodeScalars.distance(from: argument.startIndex, to: equals) + 1
     guard path.allSatisfy({ !$0.isEmpty && $0.allSatisfy { !$0.isWhitespace } }) else {
       throw fault("this is no path of keys with dots between", column: 1)
     }
@@ -46,7 +49,14 @@ package struct Override: Sendable {
 extension Node {
   /// This node with the overrides' values in place, later ones last; missing mappings are made.
   package func applying(_ overrides: [Override]) -> Node {
-    overrides.reduce(self) { $0.setting($1.path[...], to: $1.node) }
+    overrides.reduce(self) { node, override in
+      // What no spec has is one unknown key, which whoever reads the result refuses.
+      let head = override.path.prefix(Override.depthLimit)
+      let tail = override.path.dropFirst(Override.depthLimit)
+      let path =
+        tail.isEmpty ? head : head.dropLast() + [([head.last ?? ""] + tail).joined(separator: ".")]
+      return node.setting(path, to: override.node)
+    }
   }
 
   private func setting(_ path: ArraySlice<String>, to new: Node) -> Node {
@@ -69,7 +79,8 @@ extension Node {
       entries[index].value = entries[index].value.setting(path.dropFirst(), to: new)
     } else {
       let key = Node(
-        .string(name), at: Self.place(of: name, in: new), length: name.count, text: name,
+        .string(name), at: Self.place(of: name, in: new), length: name.unicodeScalars.count,
+        text: name,
         source: new.source)
       let empty = Node(.null, at: new.location, source: new.source)
       entries.append(Entry(key: key, value: empty.setting(path.dropFirst(), to: new)))
@@ -81,16 +92,17 @@ extension Node {
   /// Where an override's own text names the key; else its value's place.
   private static func place(of name: String, in node: Node) -> SourceLocation {
     var place = node.location
-    guard let line = node.source.line(place.line) else { return place }
+    // The path stands before the value, on the same line; a spec's `set` has `:` for `=`.
+    guard let line = node.source.line(place.line)?.unicodeScalars else { return place }
     var column = 1
-    for part in line.prefix(while: { $0 != "=" && $0 != ":" }).split(separator: ".") {
+    let path = line.prefix(place.column - 1).prefix { $0 != "=" && $0 != ":" }
+    for part in path.split(separator: ".", omittingEmptySubsequences: false) {
       let trimmed = part.drop { $0 == " " }
-      column += part.count - trimmed.count
-      if trimmed == name {
-        place.column = column
+      if String(trimmed) == name {
+        place.column = column + part.count - trimmed.count
         return place
       }
-      column += trimmed.count + 1
+      column += part.count + 1
     }
     return place
   }

@@ -1,7 +1,5 @@
 //! What a plain scalar means: YAML 1.2's core schema. Knows no places.
 
-import Glibc
-
 /// A plain scalar, resolved.
 enum Scalar {
   /// `yes`, `010`, `16:9` and `1_000` are text: YAML 1.1's readings of them surprise people.
@@ -52,8 +50,7 @@ enum Scalar {
       guard !digits(bytes, &index).isEmpty else { return .success(.string(text)) }
     }
     guard index == bytes.count else { return .success(.string(text)) }
-    let value = strtod(text, nil)
-    guard value.isFinite else {
+    guard let value = Double(text), value.isFinite else {
       return .failure(ScalarFault(message: "the number \(text.prefix(40)) is too large"))
     }
     return .success(.float(value))

@@ -10,7 +10,9 @@ package enum YAML {
 
   /// The document in `text`.
   package static func parse(_ text: [UInt8], file: String) throws(InvalidSpec) -> Node {
-    try parse(text, source: SourceText(file: file, bytes: text), columnOffset: 0)
+    // Some editors begin a text with a byte order mark that nobody sees.
+    let text = text.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.dropFirst(3)) : text
+    return try parse(text, source: SourceText(file: file, bytes: text), columnOffset: 0)
   }
 
   /// The document in the file at `path`, which messages call `shownAs`.
@@ -25,17 +27,17 @@ package enum YAML {
     if text.count > sizeLimit {
       throw InvalidSpec([
         Diagnostic(
-          "the file has \(text.count) bytes, a spec at most \(sizeLimit)",
-          at: SourceLocation(file: source.file, line: 1, column: 1))
+          "the text is larger than the \(sizeLimit >> 20) MB that a spec may have",
+          at: SourceLocation(file: source.file, line: 1, column: 1 + columnOffset))
       ])
     }
-    if let place = invalidUTF8(text) {
+    if let offset = invalidUTF8(text) {
+      var place = source.place(ofByte: offset)
+      if place.line == 1 { place.column += columnOffset }
       throw InvalidSpec([
         Diagnostic(
-          "the text is not UTF-8: byte 0x\(String(text[place.offset], radix: 16)) at offset "
-            + "\(place.offset)",
-          at: SourceLocation(file: source.file, line: place.line, column: place.column),
-          sourceLine: source.line(place.line))
+          "the text is not UTF-8: byte 0x\(String(text[offset], radix: 16)) at offset \(offset)",
+          at: place, sourceLine: source.line(place.line))
       ])
     }
     let builder = NodeBuilder(source: source, columnOffset: columnOffset)
@@ -66,20 +68,16 @@ package enum YAML {
     return bytes
   }
 
-  /// The first byte that is no UTF-8, with its line and column from 1.
-  private static func invalidUTF8(_ text: [UInt8]) -> (offset: Int, line: Int, column: Int)? {
+  /// The first byte that is no UTF-8.
+  private static func invalidUTF8(_ text: [UInt8]) -> Int? {
     if String(validating: text, as: UTF8.self) != nil { return nil }
-    var (offset, line, column) = (0, 1, 1)
+    var offset = 0
     while offset < text.count {
       let width = text[offset] < 0x80 ? 1 : text[offset] < 0xE0 ? 2 : text[offset] < 0xF0 ? 3 : 4
       let end = min(text.count, offset + width)
-      guard String(validating: text[offset..<end], as: UTF8.self) != nil else {
-        return (offset, line, column)
-      }
-      if text[offset] == UInt8(ascii: "\n") { (line, column) = (line + 1, 0) }
-      column += 1
+      guard String(validating: text[offset..<end], as: UTF8.self) != nil else { return offset }
       offset = end
     }
-    return (max(0, text.count - 1), line, column)
+    return max(0, text.count - 1)
   }
 }

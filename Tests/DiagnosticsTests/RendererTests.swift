@@ -61,4 +61,52 @@ import Testing
     let words = ["learning_rate", "epochs", "seed", "kind", "batch_size"]
     #expect(closest(to: word, among: words) == expected)
   }
+
+  @Test func caretsStandUnderWideAndCombinedCharacters() {
+    let line = "e\u{301}\u{5927}\t: bad"
+    let text = render(
+      Diagnostic(
+        "m", at: SourceLocation(file: "f", line: 1, column: 7), length: 9, sourceLine: line))
+    #expect(
+      text == """
+        error: m
+         --> f:1:7
+          |
+        1 | e\u{301}\u{5927} : bad
+          |       ^^^
+
+        """)
+  }
+
+  @Test func whatSteersTerminalsIsNotShown() {
+    let text = render(
+      Diagnostic(
+        "a\u{1B}[2Jb\u{9B}c\u{202E}d\r\n", at: SourceLocation(file: "f\n", line: 1, column: 1),
+        sourceLine: "\u{85}\u{2028}\u{FEFF}x"))
+    #expect(
+      text == """
+        error: a?[2Jb?c?d??
+         --> f?:1:1
+          |
+        1 | ???x
+          | ^
+
+        """)
+  }
+
+  @Test func placesBeyondALineStayAtItsEnd() {
+    let text = render(
+      Diagnostic(
+        "m", at: SourceLocation(file: "f", line: 1, column: Int.max), length: Int.max,
+        sourceLine: "ab"))
+    #expect(text.hasSuffix("1 | ab\n  |   ^\n"))
+  }
+
+  @Test func coloursSurroundTheSameText() {
+    let diagnostic = Diagnostic(
+      "m", at: SourceLocation(file: "f", line: 1, column: 1), sourceLine: "x", suggestion: "s")
+    let coloured = DiagnosticRenderer(color: true).render(diagnostic)
+    let plain = coloured.replacing(#/\x{1B}\[[0-9;]*m/#, with: "")
+    #expect(coloured != plain && plain == render(diagnostic))
+  }
 }

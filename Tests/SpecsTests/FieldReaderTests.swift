@@ -13,8 +13,10 @@ import Testing
     try YAML.parse(Array(text.utf8), file: "f.yaml")
   }
 
-  private func rendered(_ faults: FaultCollector) -> String {
-    DiagnosticRenderer(color: false).render(faults.diagnostics)
+  private func rendered(_ faults: FaultCollector) -> String { rendered(faults.diagnostics) }
+
+  private func rendered(_ faults: [Diagnostic]) -> String {
+    DiagnosticRenderer(color: false).render(faults)
   }
 
   @Test func everyFaultOfAMappingIsReportedAtOnce() throws {
@@ -58,6 +60,7 @@ import Testing
           |
         5 | flag: yes
           |       ^^^
+          = did you mean `true`?
 
         error: `seed` wants a whole number, not the number 1.5
          --> f.yaml:6:7
@@ -161,5 +164,83 @@ import Testing
           |    ^
 
         """)
+  }
+
+  @Test func aMissingKeyIsToldEvenWhenAKnownOneLooksLikeIt() throws {
+    let faults = FaultCollector()
+    var fields = FieldReader(try node("rates: 1\n"), in: "training", faults: faults)
+    _ = fields.double("rate", in: 0...1)
+    _ = fields.double("rates", in: 0...1)
+    fields.rejectUnknownKeys()
+    #expect(faults.diagnostics.map(\.message) == ["training needs `rate`"])
+  }
+
+  @Test func valuesOfTheWrongTypeComeWithWhatToWrite() throws {
+    let faults = FaultCollector()
+    var fields = FieldReader(
+      try node("a: 2.0\nb: 010\nc: '0.5'\nd: 12\ne: Off\nf: {g: 1}\n"), in: "x", faults: faults)
+    _ = fields.int("a", in: 0...9)
+    _ = fields.int("b", in: 0...9)
+    _ = fields.double("c", in: 0...9)
+    _ = fields.string("d")
+    _ = fields.bool("e")
+    _ = fields.int("f", in: 0...9)
+    #expect(
+      faults.diagnostics.map { "\($0.message): \($0.suggestion ?? "nothing")" } == [
+        "`a` wants a whole number, not the number 2.0: did you mean `2`?",
+        "`b` wants a whole number, not the text `010`: did you mean `10`?",
+        "`c` wants a number, not the text `0.5`: did you mean `0.5`?",
+        "`d` wants text, not 12: write it in quotes: '12'",
+        "`e` wants true or false, not the text `Off`: did you mean `false`?",
+        "`f` wants a whole number, not a mapping: nothing",
+      ])
+  }
+
+  @Test func faultsInsideATextPointThereOrAtItsStart() throws {
+    let faults = FaultCollector()
+    _ = Interpolation.expand(
+      try node("a: 'x ${y}'\nb: \"\\t${y}\"\nc: |\n  x ${y}\n"), variables: [:], faults: faults)
+    let places = faults.diagnostics.map { "\($0.location?.description ?? "") \($0.length)" }
+    #expect(places == ["f.yaml:1:7 4", "f.yaml:2:4 8", "f.yaml:3:4 1"])
+  }
+
+  @Test func aBrokenOverrideShowsTheArgument() {
+    #expect(throws: InvalidSpec.self) {
+      do {
+        _ = try Override(parsing: "seed=[1")
+      } catch {
+        #expect(
+          DiagnosticRenderer(color: false).render(error.diagnostics) == """
+            error: this is no YAML: did not find expected ',' or ']' (while parsing a flow \
+            sequence, which begins at line 1)
+             --> --set seed=[1
+              |
+            1 | seed=[1
+              |        ^
+
+            """)
+        throw error
+      }
+    }
+  }
+
+  @Test func duplicateKeysShowBothPlaces() {
+    #expect(throws: InvalidSpec.self) {
+      do {
+        _ = try node("a: 1\nb: 2\na: 3\n")
+      } catch let error as InvalidSpec {
+        #expect(
+          rendered(error.diagnostics) == """
+            error: duplicate key `a`
+             --> f.yaml:3:1
+              |
+            3 | a: 3
+              | ^
+              = note: the first one is here (f.yaml:1:1)
+
+            """)
+        throw error
+      }
+    }
   }
 }
