@@ -88,12 +88,11 @@ CLONES void ck_channel_moments(
 }
 
 CLONES void ck_channel_sums(
-    const float *g, const float *a, const float *b, size_t rows, size_t channels, double *sum_g,
-    double *sum_ga, double *sum_gb) {
+    const float *g, const float *a, const float *shift_a, const float *b, const float *shift_b,
+    size_t rows, size_t channels, double *sum_g, double *sum_ga, double *sum_gb) {
   for (size_t first = 0; first < channels; first += block_channels) {
     size_t n = channels - first < block_channels ? channels - first : block_channels;
     float s[block_channels], sa[block_channels], sb[block_channels];
-    INDEPENDENT
     for (size_t j = 0; j < n; j++) sum_g[first + j] = sum_ga[first + j] = sum_gb[first + j] = 0;
     for (size_t row = 0; row < rows; row += block_rows) {
       size_t end = row + block_rows < rows ? row + block_rows : rows;
@@ -105,8 +104,8 @@ CLONES void ck_channel_sums(
         INDEPENDENT
         for (size_t j = 0; j < n; j++) {
           s[j] += g[at + j];
-          sa[j] += g[at + j] * a[at + j];
-          sb[j] += g[at + j] * b[at + j];
+          sa[j] += g[at + j] * (a[at + j] - shift_a[first + j]);
+          sb[j] += g[at + j] * (b[at + j] - shift_b[first + j]);
         }
       }
       INDEPENDENT
@@ -154,15 +153,15 @@ CLONES void ck_channel_scale(
 }
 
 CLONES void ck_folded_backward(
-    const float *g, const float *c, const float *correction, const float *inv, const float *slope,
-    const float *constant, float *gz, float *dc, float *gk, size_t rows, size_t channels) {
+    const float *g, const float *c, const float *correction, const float *inv, const float *mean,
+    const float *slope, const float *constant, float *gz, float *dc, float *gk, size_t rows, size_t channels) {
   if (gz) {
     for (size_t r = 0; r < rows; r++)
       INDEPENDENT
       for (size_t j = 0; j < channels; j++) {
         size_t i = r * channels + j;
         float z = g[i] * correction[j];
-        float d = c[i] * slope[j] + constant[j];
+        float d = (c[i] - mean[j]) * slope[j] + constant[j];
         gz[i] = z;
         dc[i] = d;
         gk[i] = z * inv[j] + d;
@@ -172,7 +171,7 @@ CLONES void ck_folded_backward(
       INDEPENDENT
       for (size_t j = 0; j < channels; j++) {
         size_t i = r * channels + j;
-        gk[i] = g[i] * correction[j] * inv[j] + (c[i] * slope[j] + constant[j]);
+        gk[i] = g[i] * correction[j] * inv[j] + ((c[i] - mean[j]) * slope[j] + constant[j]);
       }
   }
 }
@@ -224,8 +223,8 @@ CLONES void ck_adam(
   INDEPENDENT
   for (size_t i = 0; i < count; i++) {
     float g = gradient[i];
-    m[i] = beta1 * m[i] + rest1 * g;
-    v[i] = beta2 * v[i] + rest2 * (g * g);
-    w[i] -= rate * m[i] / (__builtin_elementwise_sqrt(v[i]) + epsilon);
+    m[i] += (g - m[i]) * rest1;
+    v[i] += (g * g - v[i]) * rest2;
+    w[i] -= m[i] * rate / (__builtin_elementwise_sqrt(v[i]) + epsilon);
   }
 }

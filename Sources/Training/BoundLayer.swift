@@ -6,7 +6,8 @@ package import Tensors
 
 /// Constants of Keras's BatchNormalization as the thesis's networks use it.
 enum BatchNormalization {
-  static let momentum: Float = 0.99
+  /// 1 - momentum, rounded once, as Keras has it: the moving statistics' step.
+  static let movingRate = Float(1 - 0.99)
   static let epsilon = 1e-3
 }
 

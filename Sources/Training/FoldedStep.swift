@@ -119,7 +119,7 @@ final class FoldedStep: TrainingStep {
   private func updateMovingStatistics() {
     // TensorFlow's fused batch normalization keeps the unbiased variance; a dense layer's is plain.
     let unbias = layer.isDense || rows < 2 ? 1 : Double(rows) / Double(rows - 1)
-    let rate = 1 - BatchNormalization.momentum
+    let rate = BatchNormalization.movingRate
     for j in 0..<channels {
       let oldMean = normalization.movingMean[j]
       let oldVariance = normalization.movingVariance[j]
@@ -143,6 +143,8 @@ final class FoldedStep: TrainingStep {
     let input: InputGradient?
     /// Per channel, with g the output's gradient: sum g, sum g*z, sum g*c.
     let sums: (g: Buffer<Double>, gz: Buffer<Double>, gc: Buffer<Double>)
+    let meanC: Storage
+    let meanZ: Storage
     let slope: Storage
     let constant: Storage
   }
@@ -183,6 +185,7 @@ final class FoldedStep: TrainingStep {
       outputGradient: outputGradient, momentGradient: scratch.first.pointer,
       joinedGradient: scratch.second.pointer, kernel: kernel, input: input,
       sums: (Buffer(count: channels), Buffer(count: channels), Buffer(count: channels)),
+      meanC: Storage(count: channels), meanZ: Storage(count: channels),
       slope: Storage(count: channels), constant: Storage(count: channels))
   }
 
@@ -190,8 +193,8 @@ final class FoldedStep: TrainingStep {
     guard let pass = backward else { preconditionFailure("the backward pass was not prepared") }
     reduceGradients(pass)
     ck_folded_backward(
-      pass.outputGradient, c.pointer, correction.pointer, inverse.pointer, pass.slope.pointer,
-      pass.constant.pointer, z == nil ? nil : pass.outputGradient, pass.momentGradient,
+      pass.outputGradient, c.pointer, correction.pointer, inverse.pointer, pass.meanC.pointer,
+      pass.slope.pointer, pass.constant.pointer, z == nil ? nil : pass.outputGradient, pass.momentGradient,
       pass.joinedGradient, rows, channels)
     pass.kernel.execute()
     guard let input = pass.input else { return }
@@ -205,32 +208,46 @@ final class FoldedStep: TrainingStep {
     }
   }
 
-  /// The gradients of gamma and beta, and the two numbers per channel that give the one of c.
+  /// The gradients of gamma and beta, and the numbers per channel that give the one of c.
+  ///
+  /// With S = sum g, and c and z taken relative to their means (mu, and inv * (mu - b)), the terms of
+  /// the folded bias cancel in closed form instead of in rounding:
+  ///
+  ///     dgamma = r * sum g (c - mu),   dr = sqrt(mv + e) * sum g (z - inv (mu - b))
+  ///     dvar = -r^3/2 dr,   dmu = -S gamma r,   r = 1 / sqrt(var + e)
   private func reduceGradients(_ pass: BackwardPass) {
     let sums = pass.sums
+    for j in 0..<channels {
+      let mean = Float(mean.pointer[j])
+      pass.meanC.pointer[j] = mean
+      pass.meanZ.pointer[j] = inverse.pointer[j] * (mean - layer.bias[j])
+    }
     ck_channel_sums(
-      pass.outputGradient, (z ?? c).pointer, c.pointer, rows, channels, sums.g.pointer,
-      sums.gz.pointer, sums.gc.pointer)
+      pass.outputGradient, (z ?? c).pointer, (z == nil ? pass.meanC : pass.meanZ).pointer,
+      c.pointer, pass.meanC.pointer, rows, channels, sums.g.pointer, sums.gz.pointer,
+      sums.gc.pointer)
     let n = Double(rows)
     for j in 0..<channels {
       let gamma = Double(normalization.gamma[j])
-      let bias = Double(layer.bias[j])
+      let inverse = Double(inverse.pointer[j])
+      let mean = mean.pointer[j]
       let reciprocal = 1 / (variance.pointer[j] + BatchNormalization.epsilon).squareRoot()
       let deviation = movingDeviation.pointer[j]
       let sum = sums.g.pointer[j]
-      // <g, conv(x, K)>: the same number whichever kernel's gradient it is needed for.
-      let sumConvolution = sums.gc.pointer[j] - bias * sum
-      let sumZ = z == nil ? gamma / deviation * sumConvolution : sums.gz.pointer[j]
+      // What the float32 shifts are short of the exact ones.
+      let sumC = sums.gc.pointer[j] + (Double(pass.meanC.pointer[j]) - mean) * sum
+      let shortZ = Double(pass.meanZ.pointer[j]) - inverse * (mean - Double(layer.bias[j]))
+      let sumZ = z == nil ? inverse * sumC : sums.gz.pointer[j] + shortZ * sum
       normalization.betaGradient[j] = Float(sum)
-      normalization.gammaGradient[j] = Float(
-        sum * (bias - mean.pointer[j]) * reciprocal + sumConvolution * reciprocal)
+      normalization.gammaGradient[j] = Float(sumC * reciprocal)
       layer.biasGradient[j] = 0
       let meanGradient = -sum * gamma * reciprocal
-      let reciprocalGradient = sum * gamma * (bias - mean.pointer[j]) + sumZ * deviation
-      let varianceGradient = -0.5 * reciprocal * reciprocal * reciprocal * reciprocalGradient
+      let varianceGradient =
+        -0.5 * reciprocal * reciprocal * reciprocal * (sumZ * deviation)
       let slope = 2 * varianceGradient / n
       pass.slope.pointer[j] = Float(slope)
-      pass.constant.pointer[j] = Float(meanGradient / n - slope * mean.pointer[j])
+      pass.constant.pointer[j] = Float(
+        meanGradient / n + slope * (Double(pass.meanC.pointer[j]) - mean))
     }
   }
 }

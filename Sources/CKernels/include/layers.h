@@ -20,10 +20,11 @@ double ck_sum_of_squares(const float *x, size_t count);
 // Per channel: mean and variance (of the population).
 void ck_channel_moments(
     const float *x, size_t rows, size_t channels, double *mean, double *variance);
-// Per channel: sum g, sum g*a, sum g*b, in double.
+// Per channel: sum g, sum g*(a - shift_a), sum g*(b - shift_b), in double. The shifts take out what
+// would cancel later.
 void ck_channel_sums(
-    const float *g, const float *a, const float *b, size_t rows, size_t channels, double *sum_g,
-    double *sum_ga, double *sum_gb);
+    const float *g, const float *a, const float *shift_a, const float *b, const float *shift_b,
+    size_t rows, size_t channels, double *sum_g, double *sum_ga, double *sum_gb);
 // Per channel: sum g.
 void ck_channel_sum(const float *g, size_t rows, size_t channels, double *sum_g);
 // y = x * factor[channel] + offset[channel]; x may be y.
@@ -36,12 +37,12 @@ void ck_channel_scale(
 // What the backward pass of a folded layer needs at each position of the output, from the
 // gradient g there and the first convolution's output c:
 //   gz = g * correction                    (gradient of the quantized convolution's output)
-//   dc = c * slope + constant              (gradient of c through the batch's mean and variance)
+//   dc = (c - mean) * slope + constant     (gradient of c through the batch's mean and variance)
 //   gk = gz * inv + dc                     (one kernel gradient for both)
 // gz may be NULL where the kernel is not quantized: then only gk is wanted. gz may be g.
 void ck_folded_backward(
-    const float *g, const float *c, const float *correction, const float *inv, const float *slope,
-    const float *constant, float *gz, float *dc, float *gk, size_t rows, size_t channels);
+    const float *g, const float *c, const float *correction, const float *inv, const float *mean,
+    const float *slope, const float *constant, float *gz, float *dc, float *gk, size_t rows, size_t channels);
 
 // Means over windows of (window_height, window_width) without overlap; what is left over at the
 // bottom and right is dropped, as Keras's 'valid' pooling does.
@@ -52,8 +53,9 @@ void ck_average_pool_backward(
     const float *dy, float *dx, size_t batch, size_t height, size_t width, size_t channels,
     size_t window_height, size_t window_width);
 
-// Adam as Keras's legacy optimizer does it: m and v are updated in place and
-// w -= rate * m / (sqrt(v) + epsilon), rate being the bias-corrected learning rate.
+// Adam as TensorFlow's ResourceApplyAdam does it, operation by operation: m += (g - m)(1 - beta1),
+// v += (g^2 - v)(1 - beta2), w -= m * rate / (sqrt(v) + epsilon), rate being the bias-corrected
+// learning rate.
 void ck_adam(
     float *w, const float *gradient, float *m, float *v, size_t count, float rate, float beta1,
     float beta2, float epsilon);
