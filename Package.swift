@@ -66,7 +66,6 @@ let tests: [Target] =
     ("Datasets", ["Tensors"]), ("Search", ["Networks"]),
     ("Records", ["Files", "Networks", "Tensors"]),
     ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
-    ("Stages", ["Experiments", "Files", "Networks", "Pipeline", "Records", "Tensors"]),
   ].map { (name: String, extra: [String]) in
     .testTarget(
       name: "\(name)Tests",

@@ -120,7 +120,7 @@ struct StageResolver {
   private func present<Section>(
     _ section: Section?, _ key: String, for entry: StageEntry
   ) -> Section? {
-    if section == nil, spec.node[key] == nil {
+    if section == nil, spec.node[key] == nil, !spec.node.hasMisspelt(key) {
       faults.add(
         spec.node.diagnostic(
           "the experiment needs `\(key)` for stage `\(entry.name)`", suggestion: nil,

@@ -26,8 +26,8 @@ package final class FileLock: Sendable {
   package static func tryLock(path: String) throws -> FileLock? {
     let descriptor = try open(path)
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let error = FileError.last("lock", path)
       let isHeld = errno == EWOULDBLOCK
+      let error = FileError.last("lock", path)
       close(descriptor)
       if isHeld { return nil }
       throw error

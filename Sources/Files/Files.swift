@@ -168,17 +168,9 @@ package enum Files {
   private static func writeAtomically(
     to path: String, _ body: (Int32, String) throws -> Void
   ) throws {
-    var template = Array((path + ".XXXXXX").utf8CString)
-    let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else { throw FileError.last("write", path) }
-    let temporary = String(
-      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let (descriptor, temporary) = try openTemporary(beside: path)
     do {
       defer { close(descriptor) }
-      // mkstemp makes files that only their owner can read; results are for everybody.
-      let mask = umask(0)
-      umask(mask)
-      fchmod(descriptor, 0o666 & ~mask)
       try body(descriptor, temporary)
     } catch {
       unlink(temporary)
@@ -189,6 +181,17 @@ package enum Files {
       unlink(temporary)
       throw error
     }
+  }
+
+  /// A new file beside `path` with the permissions that the user's umask leaves.
+  private static func openTemporary(beside path: String) throws -> (Int32, String) {
+    for _ in 0..<100 {
+      let temporary = path + "." + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return (descriptor, temporary) }
+      guard errno == EEXIST else { throw FileError.last("write", path) }
+    }
+    throw FileError.last("write", path)
   }
 
   static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {

@@ -2,12 +2,14 @@
 
 import Diagnostics
 import Glibc
+import Synchronization
 
 /// A `flock`, held until released or freed, or until the process ends in whatever way.
 package final class HeldLock: Sendable {
   private let descriptor: Int32
   private let path: String
   private let removesFile: Bool
+  private let isReleased = Atomic(false)
 
   /// Nil while another holder has it. A lock file is removed with the lock.
   package static func tryAcquire(file path: String) throws -> HeldLock? {
@@ -53,7 +55,11 @@ package final class HeldLock: Sendable {
     self.removesFile = removesFile
   }
 
-  deinit {
+  deinit { release() }
+
+  /// Lets go at once, whoever still refers to the lock.
+  package func release() {
+    guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
     if removesFile { unlink(path) }
     close(descriptor)
   }

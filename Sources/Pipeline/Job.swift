@@ -1,6 +1,7 @@
 //! One attempt at one stage, from its lock to its record; knows nothing of the other stages.
 
 import Files
+import Synchronization
 
 /// How an attempt ended.
 struct Attempt: Sendable {
@@ -20,6 +21,15 @@ struct Attempt: Sendable {
   var outcome: Outcome
 }
 
+/// A decision of the scheduler that its jobs can see.
+final class StopFlag: Sendable {
+  private let flag = Atomic(false)
+
+  var isSet: Bool { flag.load(ordering: .acquiring) }
+
+  func set() { flag.store(true, ordering: .releasing) }
+}
+
 /// Everything that one attempt needs.
 struct Job: Sendable {
   let index: Int
@@ -33,6 +43,8 @@ struct Job: Sendable {
   let lock: HeldLock?
   let store: Store
   let runner: any StageRunner
+  /// Set when the run starts nothing more: then waiting for another process is pointless.
+  let stop: StopFlag
   let report: @Sendable (SchedulerEvent.State) -> Void
 
   private static let tailLimit = 20
@@ -52,7 +64,7 @@ struct Job: Sendable {
     } catch {
       outcome = Task.isCancelled ? .interrupted : .failed(failure(error, log: log))
     }
-    withExtendedLifetime(lock) {}
+    lock?.release()
     return Attempt(index: index, key: key, heldLock: lock != nil, outcome: outcome)
   }
 
@@ -89,11 +101,17 @@ struct Job: Sendable {
   /// Looks again and again: waiting in the kernel could not be cancelled.
   private func waitForLock() async throws {
     var pause = Duration.milliseconds(5)
-    while try store.tryLock(key) == nil {
+    while !stop.isSet, try !isFree() {
       try await Task.sleep(for: pause)
       pause = min(pause * 2, .milliseconds(100))
     }
     try store.refresh()
+  }
+
+  private func isFree() throws -> Bool {
+    let lock = try store.tryLock(key)
+    lock?.release()
+    return lock != nil
   }
 
   private func failure(_ error: any Error, log: String?) -> StageFailure {

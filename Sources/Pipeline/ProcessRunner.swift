@@ -13,6 +13,8 @@ package struct ProcessRunner: StageRunner {
   /// Set for the worker: it is to end when its standard input does.
   package static let inputVariable = "SHIFTWORK_END_WITH_INPUT"
   private static let lineLimit = 1 << 20
+  /// From SIGTERM to SIGKILL.
+  private static let patience = Duration.seconds(2)
 
   private let worker: String
 
@@ -72,7 +74,9 @@ package struct ProcessRunner: StageRunner {
     var options = PlatformOptions()
     // A group of its own: Ctrl-C reaches this process, which then ends the worker in order.
     options.processGroupID = 0
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+    options.teardownSequence = [
+      .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: Self.patience)
+    ]
     var variables: [Environment.Key: String?] = [
       Environment.Key(stringLiteral: Self.inputVariable): "1"
     ]
@@ -85,7 +89,7 @@ package struct ProcessRunner: StageRunner {
         environment: .inherit.updating(variables), platformOptions: options, input: .inputWriter,
         output: .sequence, error: .fileDescriptor(log, closeAfterSpawningProcess: false)
       ) { execution in
-        try await Self.listen(to: execution.standardOutput, report: report)
+        try await Self.listen(to: execution.standardOutput, log: log, report: report)
       }
       var said = result.closureResult
       said.status = result.terminationStatus
@@ -96,32 +100,38 @@ package struct ProcessRunner: StageRunner {
     }
   }
 
+  /// Takes events to the caller and all other lines, which libraries print, to the log.
   private static func listen(
-    to output: SubprocessOutputSequence, report: @Sendable (StageEvent) -> Void
+    to output: SubprocessOutputSequence, log: FileDescriptor,
+    report: @Sendable (StageEvent) -> Void
   ) async throws -> Said {
     var said = Said()
     var line: [UInt8] = []
+    func finishLine() throws {
+      defer { line.removeAll(keepingCapacity: true) }
+      guard let event = StageEvent(line: line) else {
+        if !line.isEmpty { try log.writeAll(line + [UInt8(ascii: "\n")]) }
+        return
+      }
+      switch event {
+      case .metrics(let metrics): said.metrics = metrics
+      case .failure(let message): said.failure = message
+      case .progress: break
+      }
+      report(event)
+    }
     for try await buffer in output {
-      let bytes = buffer.withUnsafeBytes { Array($0) }
-      for byte in bytes {
-        guard byte == UInt8(ascii: "\n") else {
+      for byte in buffer.withUnsafeBytes({ Array($0) }) {
+        if byte == UInt8(ascii: "\n") {
+          try finishLine()
+        } else if line.count < lineLimit {
           line.append(byte)
-          guard line.count <= lineLimit else {
-            throw PipelineError.workerLineTooLong(limit: lineLimit)
-          }
-          continue
+        } else {
+          throw PipelineError.workerLineTooLong(limit: lineLimit)
         }
-        if let event = StageEvent(line: line) {
-          switch event {
-          case .metrics(let metrics): said.metrics = metrics
-          case .failure(let message): said.failure = message
-          case .progress: break
-          }
-          report(event)
-        }
-        line.removeAll(keepingCapacity: true)
       }
     }
+    try finishLine()
     return said
   }
 }

@@ -77,7 +77,7 @@ struct SchedulerRun {
   private var parked: [Digest: [Int]] = [:]
   private var running = 0
   private var freeCores: Int
-  private var isStopped = false
+  private let stop = StopFlag()
   /// Stages whose last producer was just settled.
   private var woken: [Int] = []
   private var isWaking = false
@@ -96,17 +96,18 @@ struct SchedulerRun {
 
   /// Settles what the plan found in the store and all that follows from it.
   mutating func begin() {
-    for index in plan.entries.indices where missing[index] == 0 && !isSettled[index] {
+    // The others follow from these.
+    for index in plan.entries.indices where plan.graph.producers[index].isEmpty {
       consider(index)
     }
   }
 
   /// What to start now, within the limits.
   mutating func nextJobs() -> [Job] {
-    if Task.isCancelled { isStopped = true }
+    if Task.isCancelled { stop.set() }
     var jobs: [Job] = []
     var setAside: [Int] = []
-    while !isStopped, running < scheduler.options.jobs, freeCores > 0, let index = ready.popFirst()
+    while !stop.isSet, running < scheduler.options.jobs, freeCores > 0, let index = ready.popFirst()
     {
       guard let key = contentKeys[index] else { preconditionFailure("a ready stage without key") }
       guard cores(of: index) <= freeCores else {
@@ -151,7 +152,8 @@ struct SchedulerRun {
       succeed(index, record)
     case .failed(let failure): fail(index, failure)
     case .interrupted:
-      isStopped = true
+      stop.set()
+      summary.isInterrupted = true
       isSettled[index] = true
       emit(.interrupted, for: index)
     case .lockIsFree: consider(index)
@@ -223,7 +225,7 @@ extension SchedulerRun {
     isSettled[index] = true
     summary.failures.append(failure)
     emit(.failed(failure), for: index)
-    if !scheduler.options.keepsGoing { isStopped = true }
+    if !scheduler.options.keepsGoing { stop.set() }
     var queue = [index]
     while let producer = queue.popLast() {
       for consumer in plan.graph.consumers[producer] where obstacles[consumer] == nil {
@@ -270,7 +272,7 @@ extension SchedulerRun {
     return Job(
       index: index, stage: entry.stage, manifest: manifest, keys: keys(of: index), key: key,
       isForced: entry.isForced, inputs: paths, lock: lock, store: scheduler.store,
-      runner: scheduler.runner,
+      runner: scheduler.runner, stop: stop,
       report: { [observer = scheduler.observer] state in
         observer(
           SchedulerEvent(

@@ -1,8 +1,8 @@
 //! Digests of source files, remembered while the file system says that nothing changed.
 
+import CPlatform
 import Diagnostics
 import Files
-import CPlatform
 import Glibc
 
 /// A memory of digests by device, inode, size and both times, shared through an append-only file
@@ -55,8 +55,8 @@ struct SourceDigests {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let nanoseconds = Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
-    let latest = max(state.changedNanoseconds, state.modifiedNanoseconds)
-    guard latest < nanoseconds &- Self.racyNanoseconds else { return }
+    // The kernel sets the time of change; that of modification may be anything, even in the future.
+    guard state.changedNanoseconds < nanoseconds &- Self.racyNanoseconds else { return }
     known?[state] = digest
     pending += Self.entry(for: state, digest: digest)
     if pending.count >= Self.pendingLimit { try save() }

@@ -38,6 +38,8 @@ package final class Store: Sendable {
     state = Mutex(State(journal: journal, digests: SourceDigests(path: root + "/sources")))
   }
 
+  deinit { state.withLock { $0.session?.remove() } }
+
   /// Where an artifact's files lie.
   package func path(of artifact: Digest) -> String { root + "/artifacts/" + artifact.hex }
 

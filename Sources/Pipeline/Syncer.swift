@@ -24,7 +24,7 @@ actor Syncer {
     last = due
     pending = Task {
       try? await Task.sleep(until: due, clock: .continuous)
-      if !Task.isCancelled { syncNow() }
+      if !Task.isCancelled { await syncNow() }
     }
   }
 
@@ -34,9 +34,10 @@ actor Syncer {
     try? store.sync()
   }
 
-  private func syncNow() {
+  private func syncNow() async {
     pending = nil
-    // A failed sync only means that records are checked after a loss of power.
-    try? store.sync()
+    // A failed sync only means that records are checked after a loss of power. It blocks its thread
+    // for as long as the disk likes, so not while others wait for this actor.
+    await Task.detached { [store] in try? store.sync() }.value
   }
 }

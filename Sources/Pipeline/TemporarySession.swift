@@ -15,7 +15,7 @@ struct TemporarySession {
       // It may be somebody's who cleans as well: what cannot be removed now is left to the next.
       guard let lock = try? HeldLock.tryAcquire(folder: parent + "/" + name) else { continue }
       try? Files.remove(parent + "/" + name)
-      withExtendedLifetime(lock) {}
+      lock.release()
     }
     while true {
       let folder = "\(parent)/\(getpid())-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
@@ -30,8 +30,18 @@ struct TemporarySession {
     }
   }
 
-  func newFolder() throws -> String { try Files.temporaryDirectory(in: folder, prefix: "") }
+  func newFolder() throws -> String {
+    let path = try Files.temporaryDirectory(in: folder, prefix: "")
+    // It may become an artifact, which other users of the store read.
+    guard chmod(path, 0o755) == 0 else {
+      throw LibraryError(library: "libc", call: "chmod", code: Int(errno), path: path)
+    }
+    return path
+  }
 
   /// Called by the owner when nothing runs any more.
-  func remove() { try? Files.remove(folder) }
+  func remove() {
+    try? Files.remove(folder)
+    lock.release()
+  }
 }

@@ -1,8 +1,8 @@
 //! The files of a folder in a fixed order, and one digest for all of them; knows no store.
 
+import CPlatform
 import Diagnostics
 import Files
-import CPlatform
 import Glibc
 
 /// What the file system says about one file, as far as a change of its bytes shows in it.

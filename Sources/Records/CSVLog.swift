@@ -1,28 +1,66 @@
-//! A training log as Keras's CSVLogger writes it. Knows columns and numbers, not what they measure.
+//! The log of a training, a line an epoch, as Keras's CSVLogger writes it. Knows no training.
 
+import Diagnostics
 import Files
+import Glibc
 
-/// log.csv: `epoch`, then the columns of the first epoch in alphabetical order. The file is whole
-/// after every epoch.
-package final class CSVLog {
-  private let path: String
-  private var columns: [String]?
-  private var text = ""
+/// A CSV file with the columns epoch, then the metrics' names sorted, as Keras does.
+///
+/// Each epoch's line is appended in one write, so that a killed run leaves whole lines.
+package struct CSVLog: Sendable {
+  package let path: String
+  /// The metrics' names, sorted.
+  package let metrics: [String]
 
-  package init(path: String) { self.path = path }
-
-  /// Adds a row; a column that the first row had and this one lacks says NA, as Keras's does.
-  package func append(epoch: Int, values: [String: Double]) throws {
-    let columns = columns ?? values.keys.sorted()
-    if self.columns == nil {
-      self.columns = columns
-      text = (["epoch"] + columns).joined(separator: ",") + "\n"
+  /// Starts the log, or takes up one that an unfinished run left.
+  ///
+  /// - Parameter epoch: the epoch that will be appended first; lines of earlier epochs are kept
+  ///   where the columns are the same, later ones (after the checkpoint that is resumed) go.
+  package init(path: String, metrics: [String], resumingAt epoch: Int = 0) throws {
+    self.path = path
+    self.metrics = metrics.sorted()
+    let header = (["epoch"] + self.metrics).joined(separator: ",")
+    var lines = [header]
+    if epoch > 0, Files.exists(path) {
+      let text = String(decoding: try Files.read(path, limit: 64 << 20), as: UTF8.self)
+      let old = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      if old.first.map(String.init) == header {
+        lines += old.dropFirst().filter { line in
+          line.split(separator: ",").first.flatMap { Int($0) }.map { $0 < epoch } ?? false
+        }.map(String.init)
+      }
     }
-    let row = columns.map { column in
-      // Keras's learning rate is a float32 and is printed as one.
-      values[column].map { column == "lr" ? "\(Float($0))" : "\($0)" } ?? "NA"
-    }
-    text += (["\(epoch)"] + row).joined(separator: ",") + "\n"
-    try Files.writeAtomically(text, to: path)
+    try Files.writeAtomically(lines.map { $0 + "\n" }.joined(), to: path)
+  }
+
+  /// Appends an epoch's line; a metric without a value reads NA.
+  package func append(epoch: Int, _ values: [String: Double]) throws {
+    let fields = [String(epoch)] + metrics.map { values[$0].map(Self.spelling) ?? "NA" }
+    let bytes = Array((fields.joined(separator: ",") + "\n").utf8)
+    let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open") }
+    defer { close(descriptor) }
+    guard write(descriptor, bytes, bytes.count) == bytes.count else { throw failure("write") }
+  }
+
+  private func failure(_ call: String) -> LibraryError {
+    LibraryError(
+      library: "libc", call: call, code: Int(errno), path: path,
+      detail: String(cString: strerror(errno)))
+  }
+
+  /// The shortest decimal that reads back as `value`, in Python's spelling: 0.1, 1e-05, 1e+16.
+  package static func spelling(_ value: Double) -> String {
+    guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
+    // Swift's digits are the same; only where the exponent starts differs (2^54 and 1e16).
+    let text = value.description
+    guard abs(value) >= 1e16, !text.contains("e") else { return text }
+    let sign = value < 0 ? "-" : ""
+    let digits = text.drop { $0 == "-" }.prefix { $0 != "." }
+    var significant = String(digits)
+    while significant.hasSuffix("0") { significant.removeLast() }
+    let fraction = significant.dropFirst()
+    let mantissa = significant.prefix(1) + (fraction.isEmpty ? "" : "." + fraction)
+    return "\(sign)\(mantissa)e+\(digits.count - 1)"
   }
 }

@@ -31,14 +31,16 @@ extension HDF5File {
       let shown = shown(name, object)
       let type = try HDF5Handle(
         H5Aget_type(attribute.id), "H5Aget_type", path: path, object: shown)
+      let width = H5Tget_size(type.id)
+      let count = try elementCount(of: attribute, bytesPerElement: width, shownAs: shown)
+      // h5py gives an empty list of strings a type of numbers.
+      guard count > 0 else { return [] }
       guard H5Tget_class(type.id) == H5T_STRING else {
+        // h5py, and so Keras, writes an empty list as no numbers.
+        if try elementCount(of: attribute, bytesPerElement: 8, shownAs: shown) == 0 { return [] }
         throw HDF5Error.unsuitableObject(path: path, object: shown, why: "does not hold strings")
       }
       let isVariable = H5Tis_variable_str(type.id) > 0
-      let width =
-        isVariable ? MemoryLayout<UnsafeMutablePointer<CChar>?>.size : H5Tget_size(type.id)
-      let count = try elementCount(of: attribute, bytesPerElement: width, shownAs: shown)
-      guard count > 0 else { return [] }
       return isVariable
         ? try variableStrings(attribute, type: type, count: count, shownAs: shown)
         : try fixedStrings(attribute, type: type, count: count, width: width, shownAs: shown)

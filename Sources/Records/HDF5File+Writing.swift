@@ -2,7 +2,7 @@
 
 import CHDF5
 import Diagnostics
-import Glibc
+import Files
 package import Tensors
 
 extension HDF5File {
@@ -63,22 +63,7 @@ extension HDF5File {
   }
 
   /// Puts the file at its path: whole, or not at all.
-  package func save() throws {
-    let bytes = try image()
-    let temporary = "\(path).\(getpid()).tmp"
-    func failure(_ call: String) -> LibraryError {
-      LibraryError(
-        library: "libc", call: call, code: Int(errno), path: path,
-        detail: String(cString: strerror(errno)))
-    }
-    guard let stream = fopen(temporary, "wbx") else { throw failure("fopen") }
-    let isWritten = fwrite(bytes, 1, bytes.count, stream) == bytes.count
-    guard fclose(stream) == 0, isWritten, rename(temporary, path) == 0 else {
-      let error = failure("write")
-      unlink(temporary)
-      throw error
-    }
-  }
+  package func save() throws { try Files.writeAtomically(try image(), to: path) }
 
   /// The file's bytes as they would be on disk.
   package func image() throws -> [UInt8] {

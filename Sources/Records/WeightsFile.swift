@@ -1,107 +1,124 @@
-//! A network's weights in Keras's HDF5 layout, read and written. Knows names and shapes, no network.
+//! Weights in Keras's HDF5 layout, read and written by name. Knows no network.
 
-import Files
 package import Tensors
 
-/// Keras .h5 weights: what `model.save` and `model.save_weights` write.
-///
-/// Arrays are named by their layer and themselves: "conv2d/kernel", "batch_normalization/gamma".
-package enum WeightsFile {
-  /// No file of more layers or arrays is read.
-  private static let countLimit = 10_000
+/// What is wrong with a file of weights.
+package enum WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
+  case notKeras(path: String)
+  case ambiguous(path: String, name: String)
+  case mismatch(WeightMatch)
 
-  /// Every array in the file.
+  package var description: String {
+    switch self {
+    case .notKeras(let path):
+      "\(path): holds no Keras weights (neither layer_names nor model_weights)"
+    case .ambiguous(let path, let name):
+      "\(path): two arrays are called `\(name)`; nested models are not supported"
+    case .mismatch(let match): match.description
+    }
+  }
+}
+
+/// Keras's `model.save` and `model.save_weights` files (.h5).
+///
+/// Keys are the layer's name and the last part of the array's: "conv2d/kernel",
+/// "batch_normalization/gamma", "q_conv2d_batchnorm/moving_mean".
+package enum WeightsFile {
+  /// Keras splits attributes that would not fit into an object's header: name0, name1, ...
+  private static let attributeBytes = 64_512
+  private static let order = [
+    "kernel", "depthwise_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance",
+  ]
+
+  /// All arrays of all layers.
   package static func read(_ path: String) throws -> [String: Tensor] {
     let file = try HDF5File(reading: path)
-    let root = try file.kind(of: "model_weights") == .group ? "model_weights" : "/"
-    guard let layers = try file.strings("layer_names", of: root) else {
-      throw HDF5Error.unsuitableObject(
-        path: path, object: root, why: "has no layer_names: the file holds no Keras weights")
-    }
-    guard layers.count <= countLimit else {
-      throw HDF5Error.unsuitableObject(
-        path: path, object: root, why: "names \(layers.count) layers, more than \(countLimit)")
+    let top = try file.kind(of: "model_weights") == .group ? "model_weights" : "/"
+    guard let layers = try list("layer_names", of: top, in: file) else {
+      throw WeightsError.notKeras(path: path)
     }
     var weights: [String: Tensor] = [:]
     for layer in layers {
-      let group = root == "/" ? layer : "\(root)/\(layer)"
-      guard let names = try file.strings("weight_names", of: group) else {
-        throw HDF5Error.unsuitableObject(path: path, object: group, why: "has no weight_names")
-      }
-      for name in names {
-        let array = name.split(separator: "/").last.map(String.init) ?? name
-        let key = "\(layer)/\(array.split(separator: ":").first.map(String.init) ?? array)"
-        guard weights[key] == nil, weights.count < countLimit else {
-          throw HDF5Error.unsuitableObject(
-            path: path, object: "\(group)/\(name)", why: "stands there twice, as `\(key)`")
-        }
-        weights[key] = try file.tensor("\(group)/\(name)")
+      let group = top + "/" + layer
+      for name in try list("weight_names", of: group, in: file) ?? [] {
+        var last = name.split(separator: "/").last ?? ""
+        if let colon = last.lastIndex(of: ":") { last = last[..<colon] }
+        let key = layer + "/" + last
+        guard weights[key] == nil else { throw WeightsError.ambiguous(path: path, name: key) }
+        weights[key] = try file.tensor(group + "/" + name)
       }
     }
     return weights
   }
 
-  /// Writes arrays, in their order, as `model.save_weights` does; Keras's `load_weights(by_name=
-  /// True)` reads them. The same arrays give the same bytes.
-  package static func write(_ weights: [(name: String, tensor: Tensor)], to path: String) throws {
+  /// Writes weights so that Keras's `load_weights(path, by_name=True)` reads them.
+  ///
+  /// - Parameter layers: every layer's name in the network's order; those without weights may be
+  ///   among them. Every key of `weights` must belong to one.
+  package static func write(
+    _ weights: [String: Tensor], to path: String, layers: [String]
+  ) throws {
     let file = try HDF5File(creating: path)
-    var layers: [(name: String, arrays: [String])] = []
-    for (name, tensor) in weights {
-      let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-      precondition(parts.count == 2, "`\(name)` is no layer/array")
-      if layers.last?.name != parts[0] { layers.append((parts[0], [])) }
-      layers[layers.count - 1].arrays.append("\(name):0")
-      try file.write(tensor, to: "\(parts[0])/\(name):0")
+    var names: [String: [String]] = [:]
+    for key in weights.keys {
+      let (layer, name) = split(key)
+      names[layer, default: []].append(name)
     }
-    try file.setStrings(layers.map(\.name), for: "layer_names")
+    let known = Set(layers)
+    precondition(known.count == layers.count, "two layers have one name")
+    precondition(names.keys.allSatisfy(known.contains), "weights of a layer that is not listed")
+    try setList(layers, for: "layer_names", of: "/", in: file)
     try file.setString("tensorflow", for: "backend")
+    // The format's version: TensorFlow 2.12's Keras, which by-name loading was checked with.
     try file.setString("2.12.0", for: "keras_version")
-    for layer in layers { try file.setStrings(layer.arrays, for: "weight_names", of: layer.name) }
+    for layer in layers.sorted() {
+      try file.createGroup(layer)
+      let own = (names[layer] ?? []).sorted { (rank($0), $0) < (rank($1), $1) }
+      let stored = own.map { "\(layer)/\($0):0" }
+      for (name, dataset) in zip(own, stored) {
+        guard let tensor = weights["\(layer)/\(name)"] else { continue }
+        try file.write(tensor, to: "\(layer)/\(dataset)")
+      }
+      try setList(stored, for: "weight_names", of: layer, in: file)
+    }
     try file.save()
   }
-}
 
-/// A file whose arrays are not those of the network.
-package struct WeightMismatch: Error, Hashable, Sendable, CustomStringConvertible {
-  package var path: String
-  /// Arrays that the network has and the file does not.
-  package var missing: [String]
-  /// "conv2d/kernel is (3, 3, 3, 32) in the file, (3, 3, 3, 16) in the network".
-  package var misshapen: [String]
-  /// Arrays that the file has and the network does not.
-  package var superfluous: [String]
+  /// Keras matches the arrays of a layer by their order.
+  private static func rank(_ name: String) -> Int { order.firstIndex(of: name) ?? order.count }
 
-  package var description: String {
-    var lines = ["\(path) holds the weights of another network"]
-    lines += missing.map { "  missing in the file: \($0)" }
-    lines += misshapen.map { "  of another shape: \($0)" }
-    lines += superfluous.map { "  not in the network: \($0)" }
-    return lines.joined(separator: "\n")
-  }
-}
-
-/// Compares a file's arrays with a network's.
-package enum WeightMatch {
-  /// Throws one error that lists all that does not match.
-  package static func check(
-    expected: [(name: String, shape: [Int])], found: [String: Tensor], file: String
-  ) throws(WeightMismatch) {
-    func text(_ shape: [Int]) -> String { "(\(shape.map(String.init).joined(separator: ", ")))" }
-    var mismatch = WeightMismatch(path: file, missing: [], misshapen: [], superfluous: [])
-    for (name, shape) in expected {
-      if let tensor = found[name] {
-        if tensor.shape != shape {
-          mismatch.misshapen.append(
-            "\(name) is \(text(tensor.shape)) in the file, \(text(shape)) in the network")
-        }
-      } else {
-        mismatch.missing.append("\(name) \(text(shape))")
-      }
+  private static func split(_ key: String) -> (layer: String, name: String) {
+    guard let slash = key.lastIndex(of: "/") else {
+      preconditionFailure("`\(key)` is not LAYER/ARRAY")
     }
-    let names = Set(expected.map(\.name))
-    mismatch.superfluous = found.keys.filter { !names.contains($0) }.sorted()
-    let isMatch =
-      mismatch.missing.isEmpty && mismatch.misshapen.isEmpty && mismatch.superfluous.isEmpty
-    if !isMatch { throw mismatch }
+    return (String(key[..<slash]), String(key[key.index(after: slash)...]))
+  }
+
+  private static func list(
+    _ name: String, of group: String, in file: HDF5File
+  ) throws -> [String]? {
+    if let all = try file.strings(name, of: group) { return all }
+    guard var all = try file.strings(name + "0", of: group) else { return nil }
+    var index = 1
+    while let more = try file.strings("\(name)\(index)", of: group) {
+      all += more
+      index += 1
+    }
+    return all
+  }
+
+  private static func setList(
+    _ values: [String], for name: String, of group: String, in file: HDF5File
+  ) throws {
+    let width = values.map(\.utf8.count).max() ?? 0
+    let perPart = max(attributeBytes / max(width, 1), 1)
+    guard values.count > perPart else {
+      try file.setStrings(values, for: name, of: group)
+      return
+    }
+    for (index, start) in stride(from: 0, to: values.count, by: perPart).enumerated() {
+      let part = Array(values[start..<min(start + perPart, values.count)])
+      try file.setStrings(part, for: "\(name)\(index)", of: group)
+    }
   }
 }

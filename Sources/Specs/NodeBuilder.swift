@@ -132,6 +132,10 @@ final class NodeBuilder {
     var node = Node(
       .string(event.text), at: event.location, length: event.length, text: event.text,
       source: source)
+    // C would take a path to end there.
+    if event.text.utf8.contains(0) {
+      try report(node.diagnostic("a text must not hold a zero byte"))
+    }
     let tag = try check(tag: event, allowed: ["str", "int", "float", "bool", "null"])
     if tag == "str" || event.tag == "!" { return node }
     if event.isPlain || tag != nil {

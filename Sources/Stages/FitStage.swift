@@ -68,14 +68,21 @@ struct FitStage {
     var trainer = Trainer(model, training.settings)
     var source = data.trainingBatches(dataset, batchSize: training.batchSize, seed: seed)
     var validation = data.validationBatches(dataset, batchSize: training.batchSize)
-    let log = training.callbacks.csvLogger ? CSVLog(path: folder + "/log.csv") : nil
+    let path = training.callbacks.csvLogger ? folder + "/log.csv" : nil
+    var log: CSVLog?
     var meter = ProgressMeter(label: label)
     return try trainer.fit(
       training: &source, validation: &validation,
       progress: { progress in
         if let line = meter.line(for: progress) { context.report(line) }
       },
-      onEpoch: { epoch in try log?.append(epoch: epoch.epoch, values: epoch.values) })
+      onEpoch: { epoch in
+        guard let path else { return }
+        // The first epoch says which columns there are.
+        let file = try log ?? CSVLog(path: path, metrics: Array(epoch.values.keys))
+        log = file
+        try file.append(epoch: epoch.epoch, epoch.values)
+      })
   }
 }
 

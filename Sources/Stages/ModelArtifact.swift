@@ -40,9 +40,12 @@ struct ModelArtifact {
   }
 
   func write(to folder: String, for network: Network) throws {
+    let layers = network.weights.map { String($0.name.prefix { $0 != "/" }) }
     try WeightsFile.write(
-      network.weights.compactMap { spec in weights[spec.name].map { (spec.name, $0) } },
-      to: folder + "/" + Self.weightsFile)
+      weights, to: folder + "/" + Self.weightsFile,
+      layers: layers.reduce(into: []) { all, layer in
+        if all.last != layer { all.append(layer) }
+      })
     let text = try JSONValue(encoding: quantizers).prettyText + "\n"
     try Files.writeAtomically(text, to: folder + "/" + Self.quantizersFile)
   }

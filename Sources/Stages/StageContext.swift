@@ -37,8 +37,8 @@ package struct StageContext {
 
   /// Writes metrics.json and tells the runner.
   func finish(with metrics: [String: JSONValue]) throws {
-    let metrics = JSONValue.object(metrics)
-    try Files.writeAtomically(metrics.prettyText + "\n", to: output("metrics.json"))
+    let metrics = Metrics.spellable(.object(metrics))
+    try Metrics.write(metrics, to: output("metrics.json"))
     say(.metrics(metrics))
   }
 }

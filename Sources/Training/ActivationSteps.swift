@@ -94,7 +94,8 @@ struct SoftmaxStep {
       for j in 0..<classes { largest = max(largest, x[j]) }
       var sum: Float = 0
       for j in 0..<classes {
-        y[j] = expf(x[j] - largest)
+        // In Double, where the C library's variants for different processors agree once rounded.
+        y[j] = Float(exp(Double(x[j] - largest)))
         sum += y[j]
       }
       for j in 0..<classes { y[j] /= sum }

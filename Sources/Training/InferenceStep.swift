@@ -31,13 +31,12 @@ final class InferenceStep: LayerStep {
     let channels = layer.channels
     if let normalization = layer.normalization {
       for j in 0..<channels {
-        let deviation = (Double(normalization.movingVariance[j]) + BatchNormalization.epsilon)
-          .squareRoot()
-        let inverse = Double(normalization.gamma[j]) / deviation
-        factor.pointer[j] = Float(inverse)
-        bias.pointer[j] = Float(
-          inverse * (Double(layer.bias[j]) - Double(normalization.movingMean[j]))
-            + Double(normalization.beta[j]))
+        // In float32, as TensorFlow: see `FoldedStep`.
+        let variance = normalization.movingVariance[j] + Float(BatchNormalization.epsilon)
+        let inverse = normalization.gamma[j] * (1 / variance.squareRoot())
+        factor.pointer[j] = inverse
+        bias.pointer[j] =
+          inverse * (layer.bias[j] - normalization.movingMean[j]) + normalization.beta[j]
       }
       ck_channel_scale(
         layer.kernel, factor.pointer, kernel.pointer, layer.geometry.kernelCount / channels,

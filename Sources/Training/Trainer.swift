@@ -111,7 +111,8 @@ package struct Trainer {
         values["val_accuracy"] = measured.accuracy
         validation = source
       }
-      values["lr"] = Double(Float(rate))
+      // Keras's rate is a float32, and its logs have the shortest number that reads back as it.
+      values["lr"] = Double("\(Float(rate))") ?? rate
       let log = EpochLog(epoch: epoch, values: values)
       result.log.append(log)
       try onEpoch(log)

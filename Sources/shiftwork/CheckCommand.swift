@@ -5,7 +5,7 @@ import Diagnostics
 import Experiments
 import Files
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: ColoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Report every fault in pipelines and experiments; data need not be there.")
@@ -16,6 +16,8 @@ struct CheckCommand: ParsableCommand {
   var paths: [String] = []
 
   @OptionGroup var fields: FieldOptions
+
+  var color: ColorChoice { fields.color }
 
   func run() throws {
     let paths = paths.isEmpty ? Self.allSpecs : paths

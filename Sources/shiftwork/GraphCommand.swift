@@ -4,7 +4,7 @@ import ArgumentParser
 import Experiments
 import Pipeline
 
-struct GraphCommand: ParsableCommand {
+struct GraphCommand: ColoringCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case dot, mermaid
   }
@@ -15,6 +15,8 @@ struct GraphCommand: ParsableCommand {
   @OptionGroup var pipeline: PipelineOptions
   @Option(help: "dot or mermaid.")
   var format: Format = .dot
+
+  var color: ColorChoice { pipeline.fields.color }
 
   func run() throws {
     let graph = try pipeline.resolve(requiresFiles: false).graph

@@ -43,6 +43,11 @@ struct FieldOptions: ParsableArguments {
   var dataFolder: String { data ?? Environment["SHIFTWORK_DATA"] ?? "data" }
 }
 
+/// A command whose user may ask for colours, also in faults that end it.
+protocol ColoringCommand: ParsableCommand {
+  var color: ColorChoice { get }
+}
+
 /// Where artifacts are kept.
 struct StoreOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The cache.", valueName: "dir"))

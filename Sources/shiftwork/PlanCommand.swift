@@ -5,7 +5,7 @@ import Experiments
 import Files
 import Pipeline
 
-struct PlanCommand: ParsableCommand {
+struct PlanCommand: ColoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Print what would run and why: every stage a hit, a run, or a run unless its inputs "
@@ -15,6 +15,8 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var store: StoreOptions
   @Flag(help: "One JSON object a stage.")
   var json = false
+
+  var color: ColorChoice { pipeline.fields.color }
 
   func run() throws {
     let resolved = try pipeline.resolve()
@@ -62,15 +64,16 @@ struct PlanPrinter {
   }
 
   private func lines(_ entry: Plan.Entry, width: Int) -> [String] {
-    let name = Text.padded(entry.stage.name + ":", to: width + 2)
+    let name = Text.padded(entry.stage.name + ":", to: width + 3)
     switch entry.state {
     case .hit: return [name + style.green("hit")]
     case .runUnlessEqual(let inputs):
       let those = inputs.joined(separator: ", ")
-      return [name + style.yellow("run unless equal") + "  \(those) comes out as before"]
+      let verb = inputs.count == 1 ? "comes" : "come"
+      return [name + style.yellow("run") + "  unless \(those) \(verb) out as before"]
     case .run(let reasons):
       let why = reasons.flatMap { Self.texts($0, stage: entry.stage) }
-      let indent = Text.padded("", to: width + 2 + 5)
+      let indent = Text.padded("", to: width + 3 + 5)
       return why.enumerated().map { index, text in
         index == 0 ? name + style.yellow("run") + "  " + text : indent + text
       }
@@ -109,6 +112,7 @@ struct PlanPrinter {
   private static func object(_ entry: Plan.Entry) -> JSONValue {
     var members: [String: JSONValue] = [
       "stage": .string(entry.stage.name), "kind": .string(entry.stage.kind),
+      "version": .int(entry.stage.version),
       "key": .string((entry.contentKey ?? entry.planKey).hex),
     ]
     switch entry.state {

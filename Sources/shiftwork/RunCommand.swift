@@ -5,7 +5,7 @@ import Experiments
 import Glibc
 import Pipeline
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: AsyncParsableCommand, ColoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a pipeline's stages; what has been computed before is taken from the cache.")
@@ -25,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "One JSON object an event on standard output.")
   var json = false
 
+  var color: ColorChoice { pipeline.fields.color }
+
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("-j takes a number of at least 1") }
   }
@@ -33,7 +35,6 @@ struct RunCommand: AsyncParsableCommand {
     let resolved = try pipeline.resolve()
     let store = try Store(root: store.store)
     let plan = try Plan(graph: resolved.graph, store: store)
-    let color = pipeline.fields.color
     if dryRun {
       PlanPrinter(json: json, color: color).print(plan)
       return
@@ -45,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
       interruption: interruption)
     let cores = Processor.cores
     let scheduler = Scheduler(
-      store: store, runner: try ProcessRunner.beside(),
+      store: store, runner: try Self.runner(),
       options: Scheduler.Options(jobs: jobs ?? cores, cores: cores, keepsGoing: keepGoing),
       observer: { reporter.receive($0) })
     let task = Task { await scheduler.run(plan) }
@@ -53,6 +54,12 @@ struct RunCommand: AsyncParsableCommand {
     let summary = await task.value
     reporter.finish()
     try end(summary, of: resolved, plan: plan, reporter: reporter, interruption: interruption)
+  }
+
+  /// `$SHIFTWORK_WORKER` runs the stages where it is set: another build, or a test's.
+  private static func runner() throws -> ProcessRunner {
+    if let worker = Environment["SHIFTWORK_WORKER"] { return ProcessRunner(worker: worker) }
+    return try ProcessRunner.beside()
   }
 
   private func end(
@@ -77,7 +84,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     if !reporter.troubles.isEmpty { code = max(code, Exit.failed) }
     if !json {
-      let style = Style(isColored: pipeline.fields.color.applies(to: STDOUT_FILENO))
+      let style = Style(isColored: color.applies(to: STDOUT_FILENO))
       for line in report.table(style: style) { Console.out(line) }
       if code != 130 { Console.out("results: \(folder.path)/report.md, summary.csv") }
     }

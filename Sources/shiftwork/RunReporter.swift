@@ -73,7 +73,11 @@ final class RunReporter: Sendable {
         Console.error(errorStyle.red("error: ") + trouble)
       }
       note(event, in: &state)
-      if json { Console.out(Self.object(event).canonicalText) } else { tell(event, in: &state) }
+      guard json else { return tell(event, in: &state) }
+      Console.out(Self.object(event).canonicalText)
+      if case .failed(let failure) = event.state, !interruption.happened {
+        tell(failure, in: &state)
+      }
     }
   }
 
@@ -89,6 +93,8 @@ final class RunReporter: Sendable {
     case .failed, .skipped, .interrupted: break
     case .waiting, .running, .progress: return
     }
+    // What ran stays `done` when another stage with the same key then finds it.
+    if case .hit = event.state, state.rows[event.stage]?.state == "done" { return }
     state.rows[event.stage] = row
   }
 

@@ -35,15 +35,17 @@ enum Exit {
 
 @main enum Shiftwork {
   static func main() async {
+    var color = ColorChoice.auto
     do {
       var command = try Root.parseAsRoot()
+      if let command = command as? any ColoringCommand { color = command.color }
       if var waiting = command as? any AsyncParsableCommand {
         try await waiting.run()
       } else {
         try command.run()
       }
     } catch let error as InvalidSpec {
-      Console.show(error.diagnostics)
+      Console.show(error.diagnostics, color: color)
       exit(Exit.invalid)
     } catch {
       end(error)

@@ -103,7 +103,7 @@ import Testing
     let outcome = try workspace.run("shiftwork", ["check", "pipelines/small.yaml"])
     #expect(outcome.code == 0)
     #expect(outcome.error.hasPrefix("warning: "))
-    #expect(outcome.error.contains("experiments/small.yaml:7:11"))
+    #expect(outcome.error.contains("experiments/small.yaml:8:11"))
     #expect(outcome.error.contains("auto_po2"))
   }
 

@@ -106,7 +106,7 @@ import Testing
     #expect(throws: LibraryError.self) { try HDF5File(reading: path + ".absent") }
   }
 
-  /// Every truncation and a few thousand flipped bytes: an error or values, never a crash.
+  /// Truncations and many flipped bytes: an error or values, never a crash.
   @Test func damagedFilesGiveErrors() throws {
     let path = temporaryPath("damaged.h5")
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -124,11 +124,11 @@ import Testing
       }
     }
     for length in stride(from: 0, to: whole.count, by: 61) { try attempt(Array(whole[..<length])) }
-    for index in stride(from: 0, to: whole.count, by: 3) {
+    for index in stride(from: 0, to: whole.count, by: 11) {
       var bytes = whole
       bytes[index] ^= UInt8(truncatingIfNeeded: 1 + index &* 37)
       try attempt(bytes)
     }
-    #expect(failures > 100)
+    #expect(failures > 20)
   }
 }

@@ -1,86 +1,99 @@
-//! Keras weights in and out, and files of other networks.
+//! Keras weights: real files of several versions are read, and our own go round.
 
-import Files
+import Foundation
 import Networks
 import Records
-import Tensors
 import TestSupport
+import Tensors
 import Testing
 
 @Suite struct WeightsFileTests {
-  private func weights(_ network: Network) -> [(name: String, tensor: Tensor)] {
-    network.weights.enumerated().map { index, spec in
-      let count = spec.shape.reduce(1, *)
-      return (spec.name, Tensor(shape: spec.shape, values: hashed(count, stream: UInt32(index))))
+  private static let models = TestPaths.sharedData.map { $0 + "/keras_models" }
+
+  private func temporaryPath(_ name: String) -> String {
+    NSTemporaryDirectory() + "/shiftwork-\(UUID().uuidString)-\(name)"
+  }
+
+  private func expected(_ network: Network) -> [(name: String, shape: [Int])] {
+    network.weights.map { ($0.name, $0.shape) }
+  }
+
+  @Test(
+    .enabled(if: models != nil, "the shared data are not there"),
+    arguments: [
+      ("pretrainedResnet.h5", "resnet"), ("kws_ref_model_exported.h5", "ds_cnn"),
+      ("ad01.h5", "fc_autoencoder"),
+    ])
+  func releasedModelsFitTheirNetworks(file: String, network: String) throws {
+    let path = try #require(Self.models) + "/" + file
+    let weights = try WeightsFile.read(path)
+    let network = try #require(Network.named(network))
+    try WeightMatch.check(expected: expected(network), found: weights, file: path)
+  }
+
+  @Test(.enabled(if: models != nil, "the shared data are not there"))
+  func qKerasModelsAreReadByName() throws {
+    let path = try #require(Self.models) + "/hls4ml_RN07_model_best.h5"
+    let weights = try WeightsFile.read(path)
+    #expect(weights["q_conv2d_batchnorm/kernel"]?.shape.count == 4)
+    #expect(weights["q_conv2d_batchnorm_1/moving_variance"]?.shape.count == 1)
+    #expect(weights["q_dense/bias"]?.shape == [10])
+  }
+
+  @Test func weightsGoRound() throws {
+    let path = temporaryPath("weights.h5")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let network = try #require(Network.named("ds_cnn"))
+    var weights: [String: Tensor] = [:]
+    for (index, spec) in network.weights.enumerated() {
+      weights[spec.name] = Tensor(
+        shape: spec.shape,
+        values: hashed(spec.shape.reduce(1, *), stream: UInt32(index)))
     }
+    let layers = weights.keys.map { String($0.prefix { $0 != "/" }) }
+    try WeightsFile.write(weights, to: path, layers: ["input_1"] + Set(layers).sorted())
+    #expect(try WeightsFile.read(path) == weights)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    try WeightsFile.write(weights, to: path, layers: ["input_1"] + Set(layers).sorted())
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
   }
 
-  @Test func whatIsWrittenReadsBackAndHasOneSpelling() throws {
-    let folder = try Files.temporaryDirectory(in: "/tmp", prefix: "shiftwork-weights-")
-    defer { try? Files.remove(folder) }
-    let all = weights(.resnet())
-    try WeightsFile.write(all, to: folder + "/a.h5")
-    try WeightsFile.write(all, to: folder + "/b.h5")
-    let read = try WeightsFile.read(folder + "/a.h5")
-    #expect(read == Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.tensor) }))
-    #expect(
-      try Files.digest(ofFile: folder + "/a.h5") == Files.digest(ofFile: folder + "/b.h5"))
-    try WeightMatch.check(
-      expected: Network.resnet().weights.map { ($0.name, $0.shape) }, found: read, file: "a.h5")
+  /// Names that do not fit into one attribute are split as Keras splits them.
+  @Test func longListsOfLayersGoRound() throws {
+    let path = temporaryPath("long.h5")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let layers = (0..<900).map {
+      "layer_with_quite_a_long_name_" + String(repeating: "x", count: 60) + "\($0)"
+    }
+    let weights = [layers[899] + "/kernel": Tensor(shape: [1], values: [2])]
+    try WeightsFile.write(weights, to: path, layers: layers)
+    #expect(try WeightsFile.read(path) == weights)
+    #expect(try HDF5File(reading: path).hasAttribute("layer_names0"))
   }
 
-  @Test func anotherNetworkIsListed() {
-    var found = Dictionary(uniqueKeysWithValues: weights(.resnet()).map { ($0.name, $0.tensor) })
-    found["conv2d_1/bias"] = nil
-    found["dense/kernel"] = Tensor(zeros: [64, 12])
-    found["lstm/kernel"] = Tensor(zeros: [2])
-    do {
+  @Test func allDifferencesAreListedAtOnce() {
+    let found = [
+      "conv2d/kernel": Tensor(zeros: [3, 3, 1, 4]), "conv2d/iteration": Tensor(zeros: []),
+      "dense/bias": Tensor(zeros: [2]),
+    ]
+    let error = #expect(throws: WeightsError.self) {
       try WeightMatch.check(
-        expected: Network.resnet().weights.map { ($0.name, $0.shape) }, found: found, file: "x.h5")
-      Issue.record("no error")
-    } catch {
-      #expect(
-        error.description == """
-          x.h5 holds the weights of another network
-            missing in the file: conv2d_1/bias (16)
-            of another shape: dense/kernel is (64, 12) in the file, (64, 10) in the network
-            not in the network: lstm/kernel
-          """)
+        expected: [("conv2d/kernel", [3, 3, 3, 4]), ("conv2d/bias", [4])], found: found,
+        file: "a.h5")
     }
-  }
-
-  @Test(.enabled(if: TestPaths.sharedData != nil, "needs the shared data"))
-  func mlperfsPretrainedResnetReads() throws {
-    let path = (TestPaths.sharedData ?? "") + "/keras_models/pretrainedResnet.h5"
-    let found = try WeightsFile.read(path)
-    try WeightMatch.check(
-      expected: Network.resnet().weights.map { ($0.name, $0.shape) }, found: found, file: path)
-  }
-
-  @Test func aFileWithoutKerasWeightsIsRefused() {
-    #expect {
-      _ = try WeightsFile.read(TestPaths.golden + "/layers.h5")
-    } throws: { error in
-      "\(error)".hasSuffix("has no layer_names: the file holds no Keras weights")
-    }
-  }
-}
-
-@Suite struct CSVLogTests {
-  @Test func hasKerasColumns() throws {
-    let folder = try Files.temporaryDirectory(in: "/tmp", prefix: "shiftwork-log-")
-    defer { try? Files.remove(folder) }
-    let log = CSVLog(path: folder + "/log.csv")
-    let values = ["loss": 1.5, "accuracy": 0.25, "lr": Double(Float(0.001)), "val_loss": 2.0]
-    try log.append(epoch: 0, values: values)
-    try log.append(epoch: 1, values: ["loss": 1e-5, "accuracy": 0.1, "lr": Double(Float(0.00099))])
-    let text = String(decoding: try Files.read(folder + "/log.csv", limit: 1000), as: UTF8.self)
     #expect(
-      text == """
-        epoch,accuracy,loss,lr,val_loss
-        0,0.25,1.5,0.001,2.0
-        1,0.1,1e-05,0.00099,NA
-
+      error.map { String(describing: $0) } == """
+        a.h5: the weights are not this network's
+          missing: conv2d/bias
+          another shape: conv2d/kernel is [3, 3, 1, 4], [3, 3, 3, 4] is expected
+          left over: dense/bias
         """)
+  }
+
+  @Test func otherHDF5FilesAreRefused() {
+    let error = #expect(throws: WeightsError.self) {
+      try WeightsFile.read(TestPaths.fixtures + "/hdf5/hostile.h5")
+    }
+    #expect(error.map { String(describing: $0) }?.contains("no Keras weights") == true)
   }
 }

@@ -83,6 +83,7 @@ import Testing
     ("a: b: c\n", "1:5 this is no YAML: mapping values are not allowed in this context"),
     (String(repeating: "[", count: 200), "1:102 nested more than 100 deep"),
     (bomb, "6:14 the document has more than 200000 values"),
+    ("a: \"x\\0y\"\n", "1:4 a text must not hold a zero byte"),
     ("a: \u{1}\n", "1:4 this is no YAML: control characters are not allowed"),
   ])
   func faultsStandInTheirPlace(text: String, expected: String) throws {

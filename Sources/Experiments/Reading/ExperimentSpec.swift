@@ -28,14 +28,14 @@ struct ExperimentSpec {
     name = section.string("experiment")
     if var child = section.section("dataset") {
       dataset = DatasetSpec(&child)
-    } else if !section.has("dataset") {
+    } else if !section.has("dataset"), !root.hasMisspelt("dataset") {
       faults.add(root.diagnostic("the experiment needs `dataset`"))
     }
     var network: Network?
     if var child = section.section("network") {
       network = Self.network(&child)
       section.adopt(child, at: "network")
-    } else if !section.has("network") {
+    } else if !section.has("network"), !root.hasMisspelt("network") {
       faults.add(
         root.diagnostic(
           "the experiment needs `network`", suggestion: "write `network: {kind: resnet}`"))

@@ -49,7 +49,7 @@ struct PipelineSpec {
       stages = entries.compactMap { Self.stage($0, faults: faults) }
       outline = entries.compactMap(Self.outline)
       if entries.isEmpty { faults.add(child.node.diagnostic("the pipeline has no stage")) }
-    } else if !section.has("stages") {
+    } else if !section.has("stages"), !root.hasMisspelt("stages") {
       faults.add(root.diagnostic("the pipeline needs `stages`"))
     }
     section.rejectUnknownKeys()

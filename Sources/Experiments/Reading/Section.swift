@@ -19,8 +19,8 @@ struct Section {
     reader = FieldReader(node, in: context, faults: faults)
   }
 
-  /// Whether the user wrote the key.
-  func has(_ key: String) -> Bool { node[key] != nil }
+  /// Whether the user wrote the key, which is a known one from now on.
+  mutating func has(_ key: String) -> Bool { reader.node(key) != nil }
 
   mutating func string(_ key: String, default value: String? = nil) -> String {
     note(key)
@@ -107,6 +107,19 @@ struct Section {
 
   private mutating func note(_ key: String) {
     if let child = node[key] { locations[key] = child.location }
+  }
+}
+
+extension Node {
+  /// Whether the mapping has a key that may be `key` misspelt: that is then a fault of its own, and
+  /// one is enough.
+  func hasMisspelt(_ key: String) -> Bool {
+    guard case .mapping(let entries) = value else { return false }
+    let known: Set<String> = [
+      "experiment", "dataset", "network", "pretrained", "training", "pretrain", "quantizers",
+      "search", "fine_tune", "evaluate", "seed", "numerics", "pipeline", "stages", "set",
+    ]
+    return closest(to: key, among: entries.map(\.name).filter { !known.contains($0) }) != nil
   }
 }
 

@@ -33,7 +33,7 @@ enum SlotPattern {
       }
       self = .regex(regex)
     } else {
-      let names = slots.map(\.name) + Set(slots.map(\.layerClass)).sorted()
+      let names = Set(slots.map(\.layerClass)).sorted() + slots.map(\.name)
       faults.add(
         node.diagnostic(
           "\(network.name) has no layer or class `\(text)`",
