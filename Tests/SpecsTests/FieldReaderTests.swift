@@ -204,43 +204,33 @@ import Testing
     #expect(places == ["f.yaml:1:7 4", "f.yaml:2:4 8", "f.yaml:3:4 1"])
   }
 
-  @Test func aBrokenOverrideShowsTheArgument() {
-    #expect(throws: InvalidSpec.self) {
-      do throws(InvalidSpec) {
-        _ = try Override(parsing: "seed=[1")
-      } catch let error as InvalidSpec {
-        #expect(
-          DiagnosticRenderer(color: false).render(error.diagnostics) == """
-            error: this is no YAML: did not find expected ',' or ']' (while parsing a flow \
-            sequence, which begins at line 1)
-             --> --set seed=[1
-              |
-            1 | seed=[1
-              |        ^
+  @Test func aBrokenOverrideShowsTheArgument() throws {
+    let error = try #require(
+      throws: InvalidSpec.self, performing: { _ = try Override(parsing: "seed=[1") })
+    #expect(
+      rendered(error.diagnostics) == """
+        error: this is no YAML: did not find expected ',' or ']' (while parsing a flow sequence, \
+        which begins at line 1)
+         --> --set seed=[1
+          |
+        1 | seed=[1
+          |        ^
 
-            """)
-        throw error
-      }
-    }
+        """)
   }
 
-  @Test func duplicateKeysShowBothPlaces() {
-    #expect(throws: InvalidSpec.self) {
-      do {
-        _ = try node("a: 1\nb: 2\na: 3\n")
-      } catch let error as InvalidSpec {
-        #expect(
-          rendered(error.diagnostics) == """
-            error: duplicate key `a`
-             --> f.yaml:3:1
-              |
-            3 | a: 3
-              | ^
-              = note: the first one is here (f.yaml:1:1)
+  @Test func duplicateKeysShowBothPlaces() throws {
+    let error = try #require(
+      throws: InvalidSpec.self, performing: { _ = try node("a: 1\nb: 2\na: 3\n") })
+    #expect(
+      rendered(error.diagnostics) == """
+        error: duplicate key `a`
+         --> f.yaml:3:1
+          |
+        3 | a: 3
+          | ^
+          = note: the first one is here (f.yaml:1:1)
 
-            """)
-        throw error
-      }
-    }
+        """)
   }
 }
