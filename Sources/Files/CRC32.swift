@@ -9,9 +9,16 @@ package enum CRC32 {
   }
 
   package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    // The contiguous case by itself: a generic loop calls a function for each byte.
+    bytes.withContiguousStorageIfAvailable { checksum($0) } ?? checksum(Array(bytes))
+  }
+
+  private static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     let table = table
-    return ~bytes.reduce(~UInt32(0)) { value, byte in
-      table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] ^ value >> 8
+    var value = ~UInt32(0)
+    for byte in bytes {
+      value = table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] ^ value >> 8
     }
+    return ~value
   }
 }

@@ -55,7 +55,7 @@ struct RealDataTests {
   /// Of the float network's class probabilities from TensorFlow's.
   private func largestDifference() throws -> Double {
     func rows(_ text: String, dropping columns: Int) -> [[Double]] {
-      text.split(separator: "\n").dropFirst().map { line in
+      text.split(whereSeparator: \.isNewline).dropFirst().map { line in
         line.split(separator: ",").dropFirst(columns).compactMap { Double($0) }
       }
     }

@@ -126,6 +126,50 @@ import Testing
     #expect(try Files.list(bench.root + "/locks") == [])
   }
 
+  /// What kill -9 leaves after each step of a run, besides a torn journal.
+  @Test func theSameCommandGoesOnFromAnyStep() async throws {
+    let bench = try Bench()
+    let stages = diamond(b: 2)
+    _ = try await bench.run(stages)
+    let keys = try #require(try bench.plan(stages)["b"])
+    let key = try #require(keys.contentKey)
+    let lines = String(decoding: try journal(bench), as: UTF8.self).split(separator: "\n")
+    // Renamed, not recorded; the lock's file, the log, a task and half an output lie about.
+    try setJournal(Array(lines.prefix(1).map { $0 + "\n" }.joined().utf8), bench)
+    try Files.createDirectories(bench.root + "/tmp/99-dead/abc")
+    for path in [
+      "locks/\(key)", "logs/\(key).log", "tmp/99-dead/abc.task.json", "tmp/99-dead/abc/o",
+    ] { try Files.writeAtomically("left", to: bench.root + "/" + path) }
+    #expect(try await bench.run(stages).ran == ["b", "c", "d"])
+    #expect(try bench.plan(stages).isUpToDate)
+    #expect(try Files.list(bench.root + "/tmp") == [])
+  }
+
+  @Test func checkpointsOutliveAFailureAndGoWithSuccess() async throws {
+    struct Interrupted: StageRunner {
+      let fails: Bool
+      func run(
+        _ task: StageTask, report: @escaping @Sendable (StageEvent) -> Void
+      ) async throws -> StageOutcome {
+        if fails {
+          try Files.createDirectories(task.checkpoint)
+          try Files.writeAtomically("epoch 3", to: task.checkpoint + "/state")
+          throw PipelineError.workerKilled(signal: 9)
+        }
+        try Files.copy(task.checkpoint + "/state", to: task.output + "/out.txt")
+        return StageOutcome()
+      }
+    }
+    let bench = try Bench()
+    for fails in [true, false] {
+      let store = try bench.store()
+      let plan = try Plan(graph: StageGraph([stage("a")]), store: store)
+      let summary = await Scheduler(store: store, runner: Interrupted(fails: fails)).run(plan)
+      #expect(summary.failures.isEmpty == !fails)
+      #expect(try Files.list(bench.root + "/checkpoints").isEmpty == !fails)
+    }
+  }
+
   @Test func linksInAnOutputAreRefused() throws {
     let bench = try Bench()
     let store = try bench.store()
