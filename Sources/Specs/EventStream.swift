@@ -33,12 +33,14 @@ final class EventStream {
   private let input: UnsafeMutableBufferPointer<UInt8>
   /// Of the text itself, which is a part of what its user sees where it is an override's value.
   private let text: SourceText
+  private let end: SourceLocation
   private let locate: (_ line: Int, _ column: Int) -> SourceLocation
 
   /// - Parameter locate: a place, counted from 0, in what the user sees.
   init(_ bytes: [UInt8], locate: @escaping (_ line: Int, _ column: Int) -> SourceLocation) {
     self.locate = locate
     text = SourceText(file: "", bytes: bytes)
+    end = text.end()
     parser = .allocate(capacity: 1)
     // One byte more than needed: libyaml wants an address for an empty text as well.
     input = .allocate(capacity: bytes.count + 1)
@@ -60,7 +62,7 @@ final class EventStream {
     defer { yaml_event_delete(&raw) }
     let isOneLine = raw.start_mark.line == raw.end_mark.line
     var event = Event(
-      kind: .streamEnd, location: locate(raw.start_mark.line, raw.start_mark.column),
+      kind: .streamEnd, location: location(raw.start_mark),
       length: isOneLine ? max(1, raw.end_mark.column - raw.start_mark.column) : 1)
     switch raw.type {
     case YAML_STREAM_START_EVENT: event.kind = .streamStart
@@ -111,11 +113,13 @@ final class EventStream {
       let start = parser.pointee.context_mark
       message += " (\(context), which begins at line \(start.line + 1))"
     }
-    // libyaml ends a text on a line of its own; people see the end of the last one they wrote.
-    let end = text.end()
+    return SyntaxFault(message: message, location: location(mark))
+  }
+
+  /// libyaml ends a text on a line of its own; people see the end of the last one they wrote.
+  private func location(_ mark: yaml_mark_t) -> SourceLocation {
     let isBeyond = (mark.line + 1, mark.column + 1) > (end.line, end.column)
-    return SyntaxFault(
-      message: message, location: isBeyond ? located(end) : locate(mark.line, mark.column))
+    return isBeyond ? located(end) : locate(mark.line, mark.column)
   }
 
   private func located(_ place: SourceLocation) -> SourceLocation {

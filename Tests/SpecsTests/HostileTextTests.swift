@@ -96,4 +96,9 @@ import Testing
   func scalarsAtTheEdges(text: String, found: String) throws {
     #expect(try parse(text).found == found)
   }
+
+  @Test func anEmptyDocumentStandsWhereItsTextEnds() throws {
+    let fault = try parse("# x\n---\n\n").diagnostic("m")
+    #expect(fault.location?.line == 2 && fault.location?.column == 4 && fault.sourceLine == "---")
+  }
 }
