@@ -21,9 +21,9 @@ package struct WeightMatch: Hashable, Sendable, CustomStringConvertible {
     var lines = ["\(file): the weights are not this network's"]
     func list(_ title: String, _ items: [String]) {
       guard !items.isEmpty else { return }
-      let shown = items.prefix(20).joined(separator: ", ")
-      let more = items.count > 20 ? ", and \(items.count - 20) more" : ""
-      lines.append("  \(title): \(shown)\(more)")
+      lines.append("  \(title):")
+      lines += items.prefix(8).map { "    \($0)" }
+      if items.count > 8 { lines.append("    and \(items.count - 8) more") }
     }
     list("missing", missing)
     list(

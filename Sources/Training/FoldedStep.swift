@@ -194,7 +194,8 @@ final class FoldedStep: TrainingStep {
     reduceGradients(pass)
     ck_folded_backward(
       pass.outputGradient, c.pointer, correction.pointer, inverse.pointer, pass.meanC.pointer,
-      pass.slope.pointer, pass.constant.pointer, z == nil ? nil : pass.outputGradient, pass.momentGradient,
+      pass.slope.pointer, pass.constant.pointer, z == nil ? nil : pass.outputGradient,
+      pass.momentGradient,
       pass.joinedGradient, rows, channels)
     pass.kernel.execute()
     guard let input = pass.input else { return }

@@ -15,7 +15,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
   @Option(help: ArgumentHelp("What people read goes to DIR/PIPELINE/STAGE.", valueName: "dir"))
   var results = "results"
   @Option(
-    name: .shortAndLong,
+    name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp("Stages at once, within the cores (default: the cores).", valueName: "n"))
   var jobs: Int?
   @Flag(help: "After a failure run what does not need the failed stage.")

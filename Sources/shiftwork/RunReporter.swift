@@ -145,9 +145,14 @@ final class RunReporter: Sendable {
     state.live.clear()
     var lines = [errorStyle.red("error: ") + "\(failure)"]
     if let location = failure.location { lines.append(" --> \(location)") }
-    if !failure.logTail.isEmpty {
+    // The worker's last words are the message itself; what it said before may explain it.
+    let message = "error: \(failure.message)".split(separator: "\n").map(String.init)
+    let shared = min(message.count, failure.logTail.count)
+    let isRepeated = failure.logTail.suffix(shared) == message.suffix(shared)
+    let tail = isRepeated ? failure.logTail.dropLast(shared) : failure.logTail[...]
+    if !tail.isEmpty {
       lines.append("  its log ends:")
-      lines += failure.logTail.map { "    \($0)" }
+      lines += tail.map { "    \($0)" }
     }
     if let log = failure.log { lines.append("  the whole log: \(log)") }
     Console.error(lines.joined(separator: "\n"))

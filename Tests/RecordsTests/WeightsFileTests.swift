@@ -84,9 +84,12 @@ import Testing
     #expect(
       error.map { String(describing: $0) } == """
         a.h5: the weights are not this network's
-          missing: conv2d/bias
-          another shape: conv2d/kernel is [3, 3, 1, 4], [3, 3, 3, 4] is expected
-          left over: dense/bias
+          missing:
+            conv2d/bias
+          another shape:
+            conv2d/kernel is [3, 3, 1, 4], [3, 3, 3, 4] is expected
+          left over:
+            dense/bias
         """)
   }
 

@@ -1,0 +1,54 @@
+//! The README's commands and specs, tried: what it shows must work.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ReadmeTests {
+  /// The lines of the README's code blocks of a language.
+  private func blocks(_ language: String) throws -> [[String]] {
+    let text = try String(contentsOfFile: TestPaths.root + "/README.md", encoding: .utf8)
+    var blocks: [[String]] = []
+    var current: [String]?
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+      if line == "```" + language {
+        current = []
+      } else if line == "```" {
+        if let current { blocks.append(current) }
+        current = nil
+      } else {
+        current?.append(line)
+      }
+    }
+    return blocks
+  }
+
+  @Test func everyCommandAndSpecIsAccepted() throws {
+    let workspace = try Workspace()
+    for folder in ["experiments", "pipelines"] {
+      for name in try FileManager.default.contentsOfDirectory(
+        atPath: "\(TestPaths.root)/\(folder)") where name.hasSuffix(".yaml")
+      {
+        try workspace.copy("\(TestPaths.root)/\(folder)/\(name)", to: "\(folder)/\(name)")
+      }
+    }
+    let specs = try blocks("yaml")
+    #expect(specs.count == 1)
+    try workspace.write(specs[0].joined(separator: "\n") + "\n", to: "pipelines/mine.yaml")
+    // Planned instead of run, and on data that a fresh clone has.
+    for name in ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"] {
+      try workspace.write("", to: "data/cifar-10-batches-py/\(name)")
+    }
+    try workspace.write("", to: "data/cifar-10-batches-py/test_batch")
+    try workspace.write("", to: "data/keras_models/pretrainedResnet.h5")
+    let commands = try blocks("sh").flatMap { $0 }.filter { $0.hasPrefix("shiftwork ") }
+    #expect(commands.count >= 8)
+    for command in commands {
+      var words = command.split(separator: " ").dropFirst().map(String.init)
+      if words.first == "run" { words[0] = "plan" }
+      let outcome = try workspace.run("shiftwork", words)
+      #expect(outcome.code == 0, "\(command): \(outcome.error)")
+      #expect(outcome.error == "", "\(command)")
+    }
+  }
+}
