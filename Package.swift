@@ -73,7 +73,9 @@ let tests: [Target] =
   }
   // It runs the programs, which `swift test` builds with everything else: a dependency on them
   // would hand their static linking on to the tests.
-  + [.testTarget(name: "CommandTests", dependencies: ["TestSupport"])]
+  + ["Command", "Repository"].map {
+    .testTarget(name: "\($0)Tests", dependencies: ["TestSupport"])
+  }
 
 let package = Package(
   name: "Shiftwork",
