@@ -65,7 +65,7 @@ BODY map_loop(
 
 BODY shiftwork_map_body(
   const float *x, float *y, size_t count, float limit, int po2, float noise,
-  float *scale_and_zero) {
+  float *map_scale) {
   float low, high;
   range(x, count, &low, &high);
   float max_abs = -low > high ? -low : high, scale = max_abs / limit, zero = 0;
@@ -74,7 +74,7 @@ BODY shiftwork_map_body(
     scale = scale > 0 ? ldexpf(1, (int)rintf(logf(floored) / 0.69314718f)) : 1;
   }
   if (high != low) zero = away((high * -limit - low * limit) / (high - low));
-  if (scale_and_zero) scale_and_zero[0] = scale, scale_and_zero[1] = zero;
+  if (map_scale) *map_scale = scale;
   if (scale == 0) {  // only zeros, or too small for a scale: x / 0 counts as 0
     for (size_t i = 0; i < count; i++) y[i] = x[i] == x[i] ? 0 : x[i];
     return;
@@ -101,8 +101,8 @@ BODY shiftwork_masked_gradient_body(
 SHIFTWORK_DEFINE(
   shiftwork_map,
   (const float *x, float *y, size_t count, float limit, int po2, float noise,
-   float *scale_and_zero),
-  (x, y, count, limit, po2, noise, scale_and_zero))
+   float *map_scale),
+  (x, y, count, limit, po2, noise, map_scale))
 SHIFTWORK_DEFINE(
   shiftwork_map_gradient,
   (const float *x, const float *upstream, float *gradient, size_t count, float factor),

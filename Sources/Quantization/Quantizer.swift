@@ -129,13 +129,9 @@ package struct Quantizer: Sendable {
     } else if stopsTinyGradients {
       for sample in 0..<samples {
         let offset = sample * elementsPerSample
-        var scaleAndZero: (Float, Float) = (0, 0)
-        withUnsafeMutablePointer(to: &scaleAndZero.0) {
-          shiftwork_map(
-            x + offset, y + offset, elementsPerSample, limit, spec.alpha == .autoPo2 ? 1 : 0,
-            spec.qnoiseFactor, $0)
-        }
-        if let scales { scales[sample] = scaleAndZero.0 }
+        shiftwork_map(
+          x + offset, y + offset, elementsPerSample, limit, spec.alpha == .autoPo2 ? 1 : 0,
+          spec.qnoiseFactor, scales.map { $0 + sample })
       }
     } else {
       precondition(

@@ -47,10 +47,10 @@ SHIFTWORK_DECLARE(
   float high, float noise, float *scales)
 
 /// A feature map's sample with scale and zero point of its own; po2: the scale a power of two.
-/// `scale_and_zero`, where not NULL, gets both.
+/// `map_scale`, where not NULL, gets the scale.
 SHIFTWORK_DECLARE(
   shiftwork_map, const float *x, float *y, size_t count, float limit, int po2, float noise,
-  float *scale_and_zero)
+  float *map_scale)
 
 /// gradient = |x| < 1e-7 ? 0 : upstream * factor. upstream == gradient is allowed.
 SHIFTWORK_DECLARE(
