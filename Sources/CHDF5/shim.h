@@ -22,6 +22,8 @@ static inline hid_t shim_h5_dataset_creation(void) { return H5Pcreate(H5P_DATASE
 
 /// Errors are read from the stack, not printed; filters are never loaded from plug-in folders.
 static inline void shim_h5_quiet(void) {
+  // At exit the library would wait for files that a living object still holds, and complain.
+  H5dont_atexit();
   H5open();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5PLset_loading_state(0);

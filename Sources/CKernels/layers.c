@@ -1,6 +1,7 @@
 #pragma STDC FP_CONTRACT OFF
 #include "layers.h"
 
+#include <immintrin.h>
 #include <string.h>
 
 // Buffers may be the same ("in place") but never overlap shifted, so iterations are independent.
@@ -48,45 +49,47 @@ CLONES double ck_sum_of_squares(const float *x, size_t count) {
   return sum;
 }
 
-// Sums are float over 64 rows, double beyond; every channel's order of additions is its rows', so
-// the vector width changes nothing.
-CLONES void ck_channel_moments(
-    const float *x, size_t rows, size_t channels, double *mean, double *variance) {
-  for (size_t first = 0; first < channels; first += block_channels) {
-    size_t n = channels - first < block_channels ? channels - first : block_channels;
-    float shift[block_channels], sum[block_channels], square[block_channels];
-    double total[block_channels] = {0}, total_square[block_channels] = {0};
-    // Deviations from a value of the channel itself: no cancellation in sum of squares.
-    for (size_t j = 0; j < n; j++) shift[j] = rows ? x[first + j] : 0;
-    for (size_t row = 0; row < rows; row += block_rows) {
-      size_t end = row + block_rows < rows ? row + block_rows : rows;
-      memset(sum, 0, sizeof sum);
-      memset(square, 0, sizeof square);
-      for (size_t r = row; r < end; r++) {
-        const float *line = x + r * channels + first;
-        INDEPENDENT
-        for (size_t j = 0; j < n; j++) {
-          float d = line[j] - shift[j];
-          sum[j] += d;
-          square[j] += d * d;
-        }
-      }
+// The sum of x, or of (x - shift)^2, in the order in which TensorFlow (Eigen's reduction over outer
+// dimensions) adds: four accumulators take the rows in turn and are joined one after the other;
+// what is left over comes last.
+static inline __attribute__((always_inline)) void strided_sums(
+    const float *x, const float *shift, size_t rows, size_t channels, size_t first, size_t n,
+    float *total) {
+  float sums[4][block_channels];
+  memset(sums, 0, sizeof sums);
+  size_t whole = rows / 4 * 4;
+  for (size_t r = 0; r < whole; r++) {
+    const float *line = x + r * channels + first;
+    float *sum = sums[r % 4];
+    if (shift) {
       INDEPENDENT
-      for (size_t j = 0; j < n; j++) {
-        total[j] += sum[j];
-        total_square[j] += square[j];
-      }
+      for (size_t j = 0; j < n; j++) sum[j] += (line[j] - shift[j]) * (line[j] - shift[j]);
+    } else {
+      INDEPENDENT
+      for (size_t j = 0; j < n; j++) sum[j] += line[j];
     }
-    INDEPENDENT
-    for (size_t j = 0; j < n; j++) {
-      double d = total[j] / (double)rows;
-      double v = total_square[j] / (double)rows - d * d;
-      mean[first + j] = shift[j] + d;
-      variance[first + j] = v > 0 ? v : 0;
-    }
+  }
+  for (size_t j = 0; j < n; j++) total[j] = ((sums[0][j] + sums[1][j]) + sums[2][j]) + sums[3][j];
+  for (size_t r = whole; r < rows; r++) {
+    const float *line = x + r * channels + first;
+    for (size_t j = 0; j < n; j++)
+      total[j] += shift ? (line[j] - shift[j]) * (line[j] - shift[j]) : line[j];
   }
 }
 
+CLONES void ck_channel_moments(
+    const float *x, size_t rows, size_t channels, float *mean, float *variance) {
+  for (size_t first = 0; first < channels; first += block_channels) {
+    size_t n = channels - first < block_channels ? channels - first : block_channels;
+    strided_sums(x, NULL, rows, channels, first, n, mean + first);
+    for (size_t j = 0; j < n; j++) mean[first + j] /= (float)rows;
+    strided_sums(x, mean + first, rows, channels, first, n, variance + first);
+    for (size_t j = 0; j < n; j++) variance[first + j] /= (float)rows;
+  }
+}
+
+// Sums are float over 64 rows, double beyond; every channel's order of additions is its rows', so
+// the vector width changes nothing.
 CLONES void ck_channel_sums(
     const float *g, const float *a, const float *shift_a, const float *b, const float *shift_b,
     size_t rows, size_t channels, double *sum_g, double *sum_ga, double *sum_gb) {
@@ -227,4 +230,24 @@ CLONES void ck_adam(
     v[i] += (g * g - v[i]) * rest2;
     w[i] -= m[i] * rate / (__builtin_elementwise_sqrt(v[i]) + epsilon);
   }
+}
+
+// Eigen's packet of eight: the processor's approximation and one Newton step, in this order.
+__attribute__((target("avx"))) static void processor_roots(
+    const float *x, float *y, size_t count) {
+  for (size_t i = 0; i < count; i += 8) {
+    __m256 a = _mm256_loadu_ps(x + i), r = _mm256_rsqrt_ps(a);
+    __m256 h = _mm256_mul_ps(a, _mm256_set1_ps(-0.5f));
+    __m256 t = _mm256_add_ps(_mm256_set1_ps(1.5f), _mm256_mul_ps(_mm256_mul_ps(h, r), r));
+    _mm256_storeu_ps(y + i, _mm256_mul_ps(r, t));
+  }
+}
+
+void ck_reciprocal_root(const float *x, float *y, size_t count, int portable) {
+  size_t i = 0;
+  if (!portable && __builtin_cpu_supports("avx")) {
+    i = count / 8 * 8;
+    processor_roots(x, y, i);
+  }
+  for (; i < count; i++) y[i] = 1 / __builtin_elementwise_sqrt(x[i]);
 }

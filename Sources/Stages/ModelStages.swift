@@ -19,7 +19,7 @@ extension NumericsFields {
   /// Fixes the process's threads and instruction set, and opens oneDNN.
   func oneDNN() throws -> OneDNN {
     try OneDNN.configure(threads: threads, instructionSet: isa.rawValue)
-    return try OneDNN()
+    return try OneDNN(isPortable: isa == .sse41)
   }
 }
 

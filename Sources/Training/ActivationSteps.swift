@@ -92,13 +92,27 @@ struct SoftmaxStep {
       let (x, y) = (x + sample * classes, y + sample * classes)
       var largest = -Float.infinity
       for j in 0..<classes { largest = max(largest, x[j]) }
-      var sum: Float = 0
       for j in 0..<classes {
         // In Double, where the C library's variants for different processors agree once rounded.
         y[j] = Float(exp(Double(x[j] - largest)))
-        sum += y[j]
       }
+      let sum = Self.sum(y, count: classes)
       for j in 0..<classes { y[j] /= sum }
     }
+  }
+
+  /// The sum in the order in which TensorFlow's cross-entropy adds: eight lanes, folded in halves,
+  /// then what is left over. The gradient is (y - onehot), so its last bits are these.
+  private static func sum(_ values: UnsafePointer<Float>, count: Int) -> Float {
+    let whole = count / 8 * 8
+    var lanes = SIMD8<Float>.zero
+    for first in stride(from: 0, to: whole, by: 8) {
+      for lane in 0..<8 { lanes[lane] += values[first + lane] }
+    }
+    let halves = lanes.lowHalf + lanes.highHalf
+    let quarters = halves.lowHalf + halves.highHalf
+    var rest: Float = 0
+    for index in whole..<count { rest += values[index] }
+    return (quarters[0] + quarters[1]) + rest
   }
 }

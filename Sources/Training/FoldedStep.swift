@@ -15,6 +15,7 @@ import Tensors
 /// Without a kernel quantizer conv(x, inv * K) is (c - b) * inv, and the second convolution falls
 /// away. Gradients flow through mu and var, none through mv; the one of b is exactly 0.
 final class FoldedStep: TrainingStep {
+  private let oneDNN: OneDNN
   private let layer: BoundLayer
   private let normalization: BoundLayer.Normalization
   private let x: UnsafeMutablePointer<Float>
@@ -31,8 +32,8 @@ final class FoldedStep: TrainingStep {
   private var backward: BackwardPass?
 
   // Per channel, from forward to backward.
-  private let mean: Buffer<Double>
-  private let variance: Buffer<Double>
+  private let mean: Storage
+  private let variance: Storage
   private let factor: Storage
   private let correction: Storage
   private let inverse: Storage
@@ -47,6 +48,7 @@ final class FoldedStep: TrainingStep {
     _ layer: BoundLayer, _ normalization: BoundLayer.Normalization, on oneDNN: OneDNN,
     x: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
   ) throws {
+    self.oneDNN = oneDNN
     self.layer = layer
     self.normalization = normalization
     self.x = x
@@ -83,20 +85,25 @@ final class FoldedStep: TrainingStep {
     firstConvolution.execute()
     ck_channel_moments(c.pointer, rows, channels, mean.pointer, variance.pointer)
     updateMovingStatistics()
+    // In float32 and in TensorFlow's order: half a unit in the last place decides which code a value
+    // on the edge between two gets.
+    let epsilon = Float(BatchNormalization.epsilon)
     for j in 0..<channels {
-      let movingVariance = normalization.movingVariance[j] + Float(BatchNormalization.epsilon)
-      let deviation = Double(movingVariance).squareRoot()
-      let reciprocal = 1 / (variance.pointer[j] + BatchNormalization.epsilon).squareRoot()
-      let gamma = Double(normalization.gamma[j])
-      movingDeviation.pointer[j] = deviation
-      // In float32, as TensorFlow: half a unit in the last place decides which code a kernel value
-      // on the edge between two gets.
-      inverse.pointer[j] = normalization.gamma[j] * (1 / movingVariance.squareRoot())
-      correction.pointer[j] = Float(deviation * reciprocal)
-      foldedBias.pointer[j] = Float(
-        gamma * reciprocal * (Double(layer.bias[j]) - mean.pointer[j])
-          + Double(normalization.beta[j]))
-      factor.pointer[j] = Float(gamma * reciprocal)
+      inverse.pointer[j] = normalization.movingVariance[j] + epsilon
+      factor.pointer[j] = variance.pointer[j] + epsilon
+    }
+    let isPortable: Int32 = oneDNN.isPortable ? 1 : 0
+    ck_reciprocal_root(inverse.pointer, inverse.pointer, channels, isPortable)
+    ck_reciprocal_root(factor.pointer, factor.pointer, channels, isPortable)
+    for j in 0..<channels {
+      let deviation = (normalization.movingVariance[j] + epsilon).squareRoot()
+      movingDeviation.pointer[j] = Double(deviation)
+      let gamma = normalization.gamma[j]
+      correction.pointer[j] = deviation * factor.pointer[j]
+      inverse.pointer[j] *= gamma
+      factor.pointer[j] *= gamma
+      foldedBias.pointer[j] =
+        factor.pointer[j] * (layer.bias[j] - mean.pointer[j]) + normalization.beta[j]
     }
     layer.quantizeBias(foldedBias.pointer, into: foldedBias.pointer)
     if let z, let secondConvolution {
@@ -118,14 +125,14 @@ final class FoldedStep: TrainingStep {
 
   private func updateMovingStatistics() {
     // TensorFlow's fused batch normalization keeps the unbiased variance; a dense layer's is plain.
-    let unbias = layer.isDense || rows < 2 ? 1 : Double(rows) / Double(rows - 1)
+    let unbias = layer.isDense || rows < 2 ? 1 : Float(rows) / Float(rows - 1)
     let rate = BatchNormalization.movingRate
     for j in 0..<channels {
       let oldMean = normalization.movingMean[j]
       let oldVariance = normalization.movingVariance[j]
-      normalization.movingMean[j] = oldMean - (oldMean - Float(mean.pointer[j])) * rate
+      normalization.movingMean[j] = oldMean - (oldMean - mean.pointer[j]) * rate
       normalization.movingVariance[j] =
-        oldVariance - (oldVariance - Float(variance.pointer[j] * unbias)) * rate
+        oldVariance - (oldVariance - variance.pointer[j] * unbias) * rate
     }
   }
 
@@ -143,7 +150,6 @@ final class FoldedStep: TrainingStep {
     let input: InputGradient?
     /// Per channel, with g the output's gradient: sum g, sum g*z, sum g*c.
     let sums: (g: Buffer<Double>, gz: Buffer<Double>, gc: Buffer<Double>)
-    let meanC: Storage
     let meanZ: Storage
     let slope: Storage
     let constant: Storage
@@ -185,7 +191,7 @@ final class FoldedStep: TrainingStep {
       outputGradient: outputGradient, momentGradient: scratch.first.pointer,
       joinedGradient: scratch.second.pointer, kernel: kernel, input: input,
       sums: (Buffer(count: channels), Buffer(count: channels), Buffer(count: channels)),
-      meanC: Storage(count: channels), meanZ: Storage(count: channels),
+      meanZ: Storage(count: channels),
       slope: Storage(count: channels), constant: Storage(count: channels))
   }
 
@@ -193,7 +199,7 @@ final class FoldedStep: TrainingStep {
     guard let pass = backward else { preconditionFailure("the backward pass was not prepared") }
     reduceGradients(pass)
     ck_folded_backward(
-      pass.outputGradient, c.pointer, correction.pointer, inverse.pointer, pass.meanC.pointer,
+      pass.outputGradient, c.pointer, correction.pointer, inverse.pointer, mean.pointer,
       pass.slope.pointer, pass.constant.pointer, z == nil ? nil : pass.outputGradient,
       pass.momentGradient,
       pass.joinedGradient, rows, channels)
@@ -219,36 +225,30 @@ final class FoldedStep: TrainingStep {
   private func reduceGradients(_ pass: BackwardPass) {
     let sums = pass.sums
     for j in 0..<channels {
-      let mean = Float(mean.pointer[j])
-      pass.meanC.pointer[j] = mean
-      pass.meanZ.pointer[j] = inverse.pointer[j] * (mean - layer.bias[j])
+      pass.meanZ.pointer[j] = inverse.pointer[j] * (mean.pointer[j] - layer.bias[j])
     }
     ck_channel_sums(
-      pass.outputGradient, (z ?? c).pointer, (z == nil ? pass.meanC : pass.meanZ).pointer,
-      c.pointer, pass.meanC.pointer, rows, channels, sums.g.pointer, sums.gz.pointer,
-      sums.gc.pointer)
+      pass.outputGradient, (z ?? c).pointer, (z == nil ? mean : pass.meanZ).pointer, c.pointer,
+      mean.pointer, rows, channels, sums.g.pointer, sums.gz.pointer, sums.gc.pointer)
     let n = Double(rows)
     for j in 0..<channels {
       let gamma = Double(normalization.gamma[j])
       let inverse = Double(inverse.pointer[j])
-      let mean = mean.pointer[j]
-      let reciprocal = 1 / (variance.pointer[j] + BatchNormalization.epsilon).squareRoot()
-      let deviation = movingDeviation.pointer[j]
+      let reciprocal = 1 / (Double(variance.pointer[j]) + BatchNormalization.epsilon).squareRoot()
       let sum = sums.g.pointer[j]
-      // What the float32 shifts are short of the exact ones.
-      let sumC = sums.gc.pointer[j] + (Double(pass.meanC.pointer[j]) - mean) * sum
-      let shortZ = Double(pass.meanZ.pointer[j]) - inverse * (mean - Double(layer.bias[j]))
-      let sumZ = z == nil ? inverse * sumC : sums.gz.pointer[j] + shortZ * sum
+      let sumC = sums.gc.pointer[j]
+      // What the float32 shift is short of the exact one.
+      let short =
+        Double(pass.meanZ.pointer[j])
+        - inverse * (Double(mean.pointer[j]) - Double(layer.bias[j]))
+      let sumZ = z == nil ? inverse * sumC : sums.gz.pointer[j] + short * sum
       normalization.betaGradient[j] = Float(sum)
       normalization.gammaGradient[j] = Float(sumC * reciprocal)
       layer.biasGradient[j] = 0
-      let meanGradient = -sum * gamma * reciprocal
       let varianceGradient =
-        -0.5 * reciprocal * reciprocal * reciprocal * (sumZ * deviation)
-      let slope = 2 * varianceGradient / n
-      pass.slope.pointer[j] = Float(slope)
-      pass.constant.pointer[j] = Float(
-        meanGradient / n + slope * (Double(pass.meanC.pointer[j]) - mean))
+        -0.5 * reciprocal * reciprocal * reciprocal * (sumZ * movingDeviation.pointer[j])
+      pass.slope.pointer[j] = Float(2 * varianceGradient / n)
+      pass.constant.pointer[j] = Float(-sum * gamma * reciprocal / n)
     }
   }
 }

@@ -7,6 +7,7 @@ import Tensors
 /// y = conv(x, q(inv * K)) + qb(inv * (b - moving mean) + beta), inv = gamma / sqrt(moving variance
 /// + e); without batch normalization y = conv(x, q(K)) + qb(b).
 final class InferenceStep: LayerStep {
+  private let oneDNN: OneDNN
   private let layer: BoundLayer
   private let kernel: Storage
   private let bias: Storage
@@ -17,6 +18,7 @@ final class InferenceStep: LayerStep {
     _ layer: BoundLayer, on oneDNN: OneDNN, x: UnsafeMutablePointer<Float>,
     y: UnsafeMutablePointer<Float>
   ) throws {
+    self.oneDNN = oneDNN
     self.layer = layer
     kernel = Storage(count: layer.geometry.kernelCount)
     bias = Storage(count: layer.channels)
@@ -31,9 +33,13 @@ final class InferenceStep: LayerStep {
     let channels = layer.channels
     if let normalization = layer.normalization {
       for j in 0..<channels {
-        // In float32, as TensorFlow: see `FoldedStep`.
-        let variance = normalization.movingVariance[j] + Float(BatchNormalization.epsilon)
-        let inverse = normalization.gamma[j] * (1 / variance.squareRoot())
+        factor.pointer[j] = normalization.movingVariance[j] + Float(BatchNormalization.epsilon)
+      }
+      // In float32, as TensorFlow: see `FoldedStep`.
+      ck_reciprocal_root(
+        factor.pointer, factor.pointer, channels, oneDNN.isPortable ? 1 : 0)
+      for j in 0..<channels {
+        let inverse = normalization.gamma[j] * factor.pointer[j]
         factor.pointer[j] = inverse
         bias.pointer[j] =
           inverse * (layer.bias[j] - normalization.movingMean[j]) + normalization.beta[j]

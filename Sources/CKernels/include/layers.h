@@ -17,9 +17,10 @@ void ck_accumulate_scaled(const float *x, float factor, float *y, size_t count);
 // The sum of squares, in double.
 double ck_sum_of_squares(const float *x, size_t count);
 
-// Per channel: mean and variance (of the population).
+// Per channel: mean and variance (of the population), bit for bit TensorFlow's tf.nn.moments on the
+// same map.
 void ck_channel_moments(
-    const float *x, size_t rows, size_t channels, double *mean, double *variance);
+    const float *x, size_t rows, size_t channels, float *mean, float *variance);
 // Per channel: sum g, sum g*(a - shift_a), sum g*(b - shift_b), in double. The shifts take out what
 // would cancel later.
 void ck_channel_sums(
@@ -59,3 +60,8 @@ void ck_average_pool_backward(
 void ck_adam(
     float *w, const float *gradient, float *m, float *v, size_t count, float rate, float beta1,
     float beta2, float epsilon);
+
+// y = 1 / sqrt(x); y may be x. `portable`: rounded twice, the same on every processor. Else as
+// TensorFlow's x86 build computes it, from the processor's approximation (two units in the last
+// place off at most, and not the same ones on every make of processor).
+void ck_reciprocal_root(const float *x, float *y, size_t count, int portable);

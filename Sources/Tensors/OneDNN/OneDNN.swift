@@ -8,10 +8,14 @@ package final class OneDNN: @unchecked Sendable {
   /// The instruction sets that an experiment can name, weakest first, in oneDNN's spelling.
   package static let instructionSets = ["sse41", "avx2", "avx512_core"]
 
+  /// Whether the loops beside oneDNN keep to operations that every processor rounds alike. Else
+  /// reciprocal roots are the processor's own approximation, refined, as TensorFlow's are.
+  package let isPortable: Bool
   let engine: dnnl_engine_t
   let stream: dnnl_stream_t
 
-  package init() throws(LibraryError) {
+  package init(isPortable: Bool = false) throws(LibraryError) {
+    self.isPortable = isPortable
     var engine: dnnl_engine_t?
     try Self.check(dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
     guard let engine else { preconditionFailure("oneDNN made no engine") }
