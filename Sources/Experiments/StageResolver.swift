@@ -68,6 +68,11 @@ struct StageResolver {
     else { return nil }
     let section = entry.training.overriding(search.training).overriding(spec.training)
     guard var training = training(section, of: entry) else { return nil }
+    if training.callbacks.modelCheckpoint == nil {
+      // A trial's score is its best epoch's, so the weights that it hands on are too.
+      training.callbacks.modelCheckpoint = ModelCheckpointFields(
+        monitor: .valAccuracy, mode: .max)
+    }
     if training.callbacks.earlyStopping == nil {
       // AutoQKeras's, for trials whose user asks for none.
       training.callbacks.earlyStopping = EarlyStoppingFields(

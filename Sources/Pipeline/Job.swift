@@ -90,12 +90,21 @@ struct Job: Sendable {
       if case .progress(let progress) = event { report(.progress(progress)) }
     }
     let seconds = (clock.now - start) / .seconds(1)
+    try checkSources()
     let before = store.artifact(for: key)
     let record = try store.publish(
       directory: output, keys: keys, manifest: manifest, metrics: outcome.metrics,
       seconds: seconds, name: stage.name)
     if Files.exists(checkpoint) { try Files.remove(checkpoint) }
     return .ran(record, isUnlikeBefore: before != nil && before != record.artifact)
+  }
+
+  /// A source file that changed since the plan read it: the output belongs to no key.
+  private func checkSources() throws {
+    for case (let role, .file(let path, _)) in stage.inputs {
+      guard let digest = try store.digest(ofSource: path), .file(digest) == manifest.inputs[role]
+      else { throw PipelineError.sourceChanged(path: path) }
+    }
   }
 
   /// Looks again and again: waiting in the kernel could not be cancelled.

@@ -8,6 +8,8 @@ package enum PipelineError: Error, Hashable, Sendable, CustomStringConvertible {
   case unreadable(path: String, why: String)
   /// A source file that was written to each time it was read.
   case sourceKeepsChanging(path: String)
+  /// A source file that is no longer what the plan was made from.
+  case sourceChanged(path: String)
   case workerNotStarted(path: String, why: String)
   /// What the worker itself said.
   case stageFailed(message: String)
@@ -21,6 +23,8 @@ package enum PipelineError: Error, Hashable, Sendable, CustomStringConvertible {
     case .outputEmpty(let stage): "stage `\(stage)` wrote no output"
     case .unreadable(let path, let why): "cannot read \(path): \(why)"
     case .sourceKeepsChanging(let path): "\(path) changed while it was read"
+    case .sourceChanged(let path):
+      "\(path) changed while the stage ran, so nobody knows what it read: run again"
     case .workerNotStarted(let path, let why): "cannot start \(path): \(why)"
     case .stageFailed(let message): message
     case .workerExited(let code): "the worker exited with code \(code)"

@@ -139,6 +139,8 @@ extension Store {
     guard !tree.files.isEmpty else { throw PipelineError.outputEmpty(stage: name) }
     let artifact = try Self.digest(of: tree, in: directory)
     try prepare()
+    // An artifact is never changed again; a slip of an editor shall not change it either.
+    for file in tree.files { chmod(directory + "/" + file.path, 0o444) }
     try move(directory, to: artifact)
     let payload = JSONValue.object([
       "manifest": manifest.json, "metrics": Self.spellable(metrics ?? .object([:])),

@@ -14,7 +14,9 @@ struct TrainingData {
 
 extension DatasetFields {
   /// The training set and its division into training and validation.
-  func loadTraining(_ context: StageContext) throws -> TrainingData {
+  ///
+  /// - Parameter validates: whether somebody looks at the validation set, so that there must be one.
+  func loadTraining(_ context: StageContext, validates: Bool) throws -> TrainingData {
     let images: ImageSet
     if let synthetic {
       images = SyntheticImages.make(
@@ -27,10 +29,14 @@ extension DatasetFields {
     let division = Split.validation(
       count: images.count, fraction: split?.validation ?? 0,
       seed: UInt64(bitPattern: Int64(split?.seed ?? 0)))
-    return TrainingData(
+    let data = TrainingData(
       images: images,
       training: Array(division.training.prefix(subset?.training ?? .max)),
       validation: Array(division.validation.prefix(subset?.validation ?? .max)))
+    if validates, data.validation.isEmpty {
+      throw StageError.nothingValidates(images: images.count)
+    }
+    return data
   }
 
   func loadTest(_ context: StageContext) throws -> ImageSet {

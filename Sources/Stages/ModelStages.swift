@@ -2,6 +2,7 @@
 
 import Experiments
 import Files
+import Glibc
 import Networks
 import Pipeline
 import Quantization
@@ -18,6 +19,8 @@ extension NetworkFields {
 extension NumericsFields {
   /// Fixes the process's threads and instruction set, and opens oneDNN.
   func oneDNN() throws -> OneDNN {
+    // Switches of oneDNN's own that would change numbers without being in any key.
+    for name in ["ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"] { unsetenv(name) }
     try OneDNN.configure(threads: threads, instructionSet: isa.rawValue)
     return try OneDNN(isPortable: isa == .sse41)
   }
@@ -58,7 +61,7 @@ extension StageContext {
   ) throws {
     let stage = FitStage(
       context: self, network: network, dataset: dataset, training: training, seed: seed)
-    let data = try dataset.loadTraining(self)
+    let data = try dataset.loadTraining(self, validates: training.callbacks.validates)
     let result = try stage.run(
       weights, quantizers: quantizers, data: data, folder: task.output, on: oneDNN)
     try ModelArtifact(weights: weights.tensors, quantizers: quantizers)

@@ -3,6 +3,7 @@
 import Datasets
 import Experiments
 import Files
+import Glibc
 import Networks
 import Pipeline
 import Search
@@ -70,7 +71,7 @@ private struct SearchRun {
       })
     store = try Store(root: context.task.store)
     oneDNN = try fields.numerics.oneDNN()
-    data = try fields.dataset.loadTraining(context)
+    data = try fields.dataset.loadTraining(context, validates: true)
     reference = BitCost.reference(of: network)
     let goal = fields.search.goal
     factor = ForgivingFactor(
@@ -114,7 +115,7 @@ private struct SearchRun {
   private func trial(_ number: Int, _ quantizers: QuantizerMap) throws -> Trial {
     let manifest = try manifest(quantizers)
     let key = manifest.digest
-    let record = try store.record(for: key) ?? compute(number, quantizers, manifest, key)
+    let record = try lockedRecord(key) { try compute(number, quantizers, manifest, key) }
     var metric = 0.0
     if case .double(let value)? = record.metrics["val_accuracy"] { metric = value }
     if case .int(let value)? = record.metrics["val_accuracy"] { metric = Double(value) }
@@ -123,6 +124,19 @@ private struct SearchRun {
     return Trial(
       number: number, quantizers: quantizers, metric: metric, cost: cost, delta: delta,
       score: metric * (1 + delta), folder: store.path(of: record.artifact))
+  }
+
+  /// The key's record: an earlier search's, or another one's that computes it just now, or our own.
+  private func lockedRecord(_ key: Digest, orElse body: () throws -> Record) throws -> Record {
+    while true {
+      try store.refresh()
+      if let record = store.record(for: key) { return record }
+      if let lock = try store.tryLock(key) {
+        defer { lock.release() }
+        return try body()
+      }
+      usleep(100_000)
+    }
   }
 
   private func manifest(_ quantizers: QuantizerMap) throws -> Manifest {

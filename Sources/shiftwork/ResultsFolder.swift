@@ -19,7 +19,9 @@ struct ResultsFolder: Sendable {
     let marker = "\(folder)/\(Self.marker)"
     let before = Marker(path: marker)
     if let before, before.artifact == artifact.hex,
-      before.files.allSatisfy({ Files.exists("\(folder)/\($0)") })
+      before.files.allSatisfy({
+        Files.size(of: "\(folder)/\($0)") == Files.size(of: "\(source)/\($0)")
+      })
     {
       return
     }

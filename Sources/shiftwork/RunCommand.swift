@@ -70,6 +70,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       pipeline: resolved.name, experiment: resolved.experiment, rows: reporter.rows(in: plan))
     let folder = ResultsFolder(path: "\(results)/\(resolved.name)")
     var code = summary.exitCode
+    var isWritten = false
     if interruption.happened, !summary.records.keys.isSuperset(of: plan.entries.map(\.stage.name)) {
       code = 130
     }
@@ -77,6 +78,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       do {
         try folder.write(report.markdown, to: "report.md")
         try folder.write(report.csv, to: "summary.csv")
+        isWritten = true
       } catch {
         Console.error("error: the report was not written: \(error)")
         code = max(code, Exit.failed)
@@ -86,10 +88,11 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     if !json {
       let style = Style(isColored: color.applies(to: STDOUT_FILENO))
       for line in report.table(style: style) { Console.out(line) }
-      if code != 130 { Console.out("results: \(folder.path)/report.md, summary.csv") }
+      if isWritten { Console.out("results: \(folder.path)/report.md, summary.csv") }
     }
     if code == 130 {
-      Console.error("interrupted: what had finished is kept, the same command goes on from there")
+      Console.error(
+        "interrupted: finished stages and trials are kept, and the same command goes on")
     }
     if code != 0 { throw ExitCode(code) }
   }

@@ -133,7 +133,7 @@ import Testing
     #expect(outcome.code == 130)
     #expect(
       outcome.error
-        == "interrupted: what had finished is kept, the same command goes on from there\n")
+        == "interrupted: finished stages and trials are kept, and the same command goes on\n")
     #expect(try ran() == ["pretrain", "quantize", "fine_tune"])
     #expect(try run().code == 0)
     #expect(try ran() == ["fine_tune", "evaluate"])

@@ -28,6 +28,22 @@ import Testing
   }
 
   @Test(arguments: [
+    ("quantized_bits(8,8,1,1,alpha='auto')", Slot.Role.activation, true),
+    ("quantized_bits(8,8,1,1,alpha='best_po2')", .activation, false),
+    ("quantized_bits(8,0,1)", .activation, false),
+    ("quantized_bits_featuremap(8,8,1,1,alpha='auto',scale_axis=0)", .activation, false),
+    ("quantized_bits_featuremap(8,8,1,1,alpha='auto',scale_axis=1)", .activation, true),
+    ("quantized_bits_featuremap(8)", .kernel, true),
+    ("quantized_bits(8,8,1,1,alpha='auto',scale_axis=2)", .kernel, true),
+    ("quantized_bits(8,8,1,1,alpha='auto',use_stochastic_rounding=True)", .kernel, true),
+    ("quantized_bits(8,0,1,1,alpha=0)", .bias, true),
+    ("quantized_bits(16,16,1,1,alpha='auto')", .bias, false),
+  ])
+  func whatTheEngineLacksIsRefused(text: String, role: Slot.Role, isRefused: Bool) throws {
+    #expect(try (QuantizerSpec(parsing: text).refusal(as: role) != nil) == isRefused)
+  }
+
+  @Test(arguments: [
     ("", "a quantizer starts with its name", 0),
     ("quantised_bits(4)", "no quantizer is called `quantised_bits`", 0),
     ("quantized_bits", "expected `(`", 13),

@@ -66,9 +66,16 @@ final class FakeRunner: StageRunner {
   private let failing: Set<String>
   private let pause: Duration
   private let nonce: String
+  private let meddle: @Sendable () -> Void
 
   /// `nonce` is written by all stages: with another one the same stage gives other bytes.
-  init(failing: Set<String> = [], pause: Duration = .zero, nonce: String = "") {
+  ///
+  /// `meddle` is called while a stage runs.
+  init(
+    failing: Set<String> = [], pause: Duration = .zero, nonce: String = "",
+    meddle: @escaping @Sendable () -> Void = {}
+  ) {
+    self.meddle = meddle
     self.failing = failing
     self.pause = pause
     self.nonce = nonce
@@ -88,6 +95,7 @@ final class FakeRunner: StageRunner {
       $0.mostAtOnce = max($0.mostAtOnce, $0.running)
     }
     defer { state.withLock { $0.running -= 1 } }
+    meddle()
     if pause > .zero { try await Task.sleep(for: pause) }
     if failing.contains(task.name) { throw PipelineError.stageFailed(message: "it is meant to") }
     var text = "\(task.fields["value"]?.canonicalText ?? "") \(nonce)\n"

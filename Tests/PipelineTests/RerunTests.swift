@@ -75,6 +75,18 @@ import Testing
     #expect(try await bench.run(diamond(file: file)).ran == ["a", "b", "c", "d"])
   }
 
+  /// Nobody knows what a stage read whose source changed while it ran, so no key may answer for it.
+  @Test func aSourceThatChangesUnderAStageFailsIt() async throws {
+    let bench = try Bench()
+    let file = try bench.write("one", to: "data.bin")
+    let meddler = FakeRunner(meddle: { _ = try? bench.write("two", to: "data.bin") })
+    let meddled = try await bench.run([stage("a", file: file)], runner: meddler)
+    #expect(meddled.summary.failures.first?.message.hasPrefix("\(file) changed while") == true)
+    _ = try bench.write("one", to: "data.bin")
+    #expect(try await bench.run([stage("a", file: file)]).ran == ["a"])
+    #expect(try await bench.run([stage("a", file: file)]).ran == [])
+  }
+
   @Test func foldersAreSourcesToo() async throws {
     let bench = try Bench()
     try Files.createDirectories(bench.folder + "/set/deep")

@@ -117,6 +117,13 @@ package struct CallbacksFields: Hashable, Sendable, Codable {
   /// The stage's weights are those of the best epoch; nil: of the last one.
   package var modelCheckpoint: ModelCheckpointFields?
   package var earlyStopping: EarlyStoppingFields?
+
+  /// Whether one of them looks at the validation set.
+  package var validates: Bool {
+    [modelCheckpoint?.monitor, earlyStopping?.monitor].contains { monitor in
+      monitor == .valLoss || monitor == .valAccuracy
+    }
+  }
 }
 
 /// A column of the log that a callback watches.

@@ -17,7 +17,7 @@ struct DatasetSpec {
     root = section.node("root")
     rootPath = section.optionalString("root")
     fields = DatasetFields(
-      source: source, kind: kind, scale: section.double("scale", in: -1e6...1e6, default: 1),
+      source: source, kind: kind, scale: section.double("scale", in: 1e-9...1e9, default: 1),
       split: SplitFields(validation: 0.1, seed: 42))
     if source == .real, root == nil {
       section.faults.add(

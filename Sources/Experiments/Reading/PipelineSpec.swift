@@ -53,7 +53,7 @@ struct PipelineSpec {
       faults.add(root.diagnostic("the pipeline needs `stages`"))
     }
     section.rejectUnknownKeys()
-    if !name.isEmpty { Self.check(name, at: root["pipeline"], faults: faults) }
+    if root["pipeline"] != nil { Self.check(name, at: root["pipeline"], faults: faults) }
   }
 
   private static let impliedTargets: [(name: String, target: SwitchAlphaFields.Target)] = [
@@ -153,12 +153,14 @@ struct PipelineSpec {
   private static func check(_ name: String, at node: Node?, faults: FaultCollector) {
     guard let node else { return }
     let isPlain =
-      name.utf8.count <= 100 && name.first != "." && name.first != "-"
+      !name.isEmpty && name.utf8.count <= 100 && name.first != "." && name.first != "-"
       && name.utf8.allSatisfy {
         (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
           || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
       }
-    if !isPlain {
+    if ["report.md", "summary.csv"].contains(name) {
+      faults.add(node.diagnostic("`\(name)` is the name of one of the results' own files"))
+    } else if !isPlain {
       faults.add(
         node.diagnostic("`\(name)` cannot name a folder: letters, digits, `_`, `-` and `.` can"))
     }

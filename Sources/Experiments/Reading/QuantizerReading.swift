@@ -32,6 +32,10 @@ enum QuantizerChoice {
     }
     do {
       let spec = try QuantizerSpec(parsing: text)
+      if let reason = spec.refusal(as: role) {
+        faults.add(node.diagnostic(reason))
+        return nil
+      }
       self = .spec(spec)
       if role == .kernel, spec.alpha == .none {
         faults.add(Self.silentAlpha(spec, at: node))
