@@ -142,18 +142,6 @@ package struct Quantizer: Sendable {
     }
   }
 
-  /// Quantizes `count` values with a scale that calibration fixed, zero point 0 (best_po2).
-  package func quantizeFeatureMap(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int,
-    isNonNegative: Bool, fixedScale: Float
-  ) {
-    precondition(fixedScale > 0, "a scale must be positive, not \(fixedScale)")
-    let high = codeLimit(isNonNegative: isNonNegative)
-    // Calibrated scales are powers of two: x * (1 / scale) is x / scale.
-    shiftwork_fixed(
-      x, y, count, 1 / fixedScale, isNonNegative ? 0 : -high, high, fixedScale, spec.qnoiseFactor)
-  }
-
   /// The straight-through gradient of `quantizeFeatureMap`: `upstream`, but 0 where QKeras's
   /// feature maps flush `x` to 0. `x` are the values before quantization.
   package func backwardFeatureMap(

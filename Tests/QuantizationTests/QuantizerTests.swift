@@ -153,14 +153,6 @@ import Testing
     #expect(try mapped(a + b, spec, samples: 2) == mapped(a, spec) + mapped(b, spec))
   }
 
-  @Test func calibratedMapsUseTheirScale() throws {
-    let quantizer = try Quantizer(QuantizerSpec(kind: .featureMap, bits: 4, alpha: .bestPo2))
-    var y: [Float] = [0, 0, 0, 0]
-    quantizer.quantizeFeatureMap(
-      [0.3, -0.3, 9, 0.25], into: &y, count: 4, isNonNegative: true, fixedScale: 0.5)
-    #expect(y == [0.5, 0, 7.5, 0])
-  }
-
   @Test func kernelsWithoutAlphaBecomeAutoPo2() {
     let spec = QuantizerSpec(bits: 4, integer: 2)
     #expect(spec.effectiveKernelSpec().alpha == .autoPo2)
