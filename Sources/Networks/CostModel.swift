@@ -16,10 +16,14 @@ package struct BitCost: Hashable, Sendable, Codable {
     case activationBits = "activation_bits"
   }
 
-  /// The cost of `network` with `bits` in each slot; `inputBits` for the network's own input.
-  package init(of network: Network, inputBits: Int = 8, bits: (Slot) -> Int) {
+  /// The cost of `network` with `bits` in each slot; `inputBits` for the network's own input,
+  /// `outputBits` for its softmax where that counts.
+  package init(
+    of network: Network, inputBits: Int = 8, outputBits: Int = 8, bits: (Slot) -> Int
+  ) {
     parameterBits = 0
     activationBits = network.inputShape.reduce(1, *) * inputBits
+    if network.countsSoftmax { activationBits += network.outputShape.reduce(1, *) * outputBits }
     for slot in network.slots {
       let cost = slot.elements * bits(slot)
       if slot.role == .activation { activationBits += cost } else { parameterBits += cost }

@@ -35,6 +35,11 @@ package enum Initializer: Hashable, Sendable {
   case glorotUniform
   /// Normal of variance 2 / fan_in, truncated at two deviations.
   case heNormal
+  /// Normal of variance 2 / fan_out, truncated at two deviations: keras.applications'
+  /// EfficientNet, VarianceScaling(2, fan_out, truncated_normal).
+  case fanOutNormal
+  /// Uniform of variance 1 / (3 fan_out): VarianceScaling(1/3, fan_out, uniform).
+  case fanOutUniform
 }
 
 /// A layer with a kernel and a bias, and the batch normalization that is folded into it, if any.
@@ -88,10 +93,23 @@ package enum Operation: Hashable, Sendable {
   case quantize
   case weighted(WeightedLayer)
   case relu
+  /// min(max(x, 0), 6).
+  case relu6
+  /// x * sigmoid(x).
+  case swish
+  case sigmoid
   /// The sum of two maps of equal shape.
   case add
+  /// A map times a gate of one number per sample and channel (squeeze and excite): the second
+  /// input's shape is (1, 1, channels).
+  case multiply
   /// Means over windows of the given size, as strides.
   case averagePool(height: Int, width: Int)
+  /// Means over all positions: (1, 1, channels), or (channels) without the extents of 1.
+  case globalAveragePool
+  /// In the training of float networks, zeros with this probability and else the value divided by
+  /// one minus it; the identity everywhere else.
+  case dropout(Float)
   case flatten
   case softmax
 }

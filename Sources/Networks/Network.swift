@@ -7,11 +7,17 @@ package struct Network: Hashable, Sendable {
   package var layers: [Layer]
   /// Images and spectral magnitudes are; standardised features are not.
   package var inputIsNonNegative: Bool
+  /// Whether AutoQKeras counts the softmax at the end as one more activation, of 8 bits: in the
+  /// thesis's MobileNetV2 it is a layer of the class that is counted.
+  package var countsSoftmax: Bool
 
-  package init(name: String, layers: [Layer], inputIsNonNegative: Bool) {
+  package init(
+    name: String, layers: [Layer], inputIsNonNegative: Bool, countsSoftmax: Bool = false
+  ) {
     self.name = name
     self.layers = layers
     self.inputIsNonNegative = inputIsNonNegative
+    self.countsSoftmax = countsSoftmax
   }
 
   package var inputShape: [Int] { layers.first?.shape ?? [] }
@@ -83,9 +89,10 @@ extension Network {
       let result =
         switch layer.operation {
         case .input: inputIsNonNegative
-        case .relu, .softmax: true
-        case .weighted: false
-        case .quantize, .averagePool, .flatten, .add: inputs.allSatisfy { $0 }
+        case .relu, .relu6, .sigmoid, .softmax: true
+        case .weighted, .swish: false
+        case .quantize, .averagePool, .globalAveragePool, .dropout, .flatten, .add, .multiply:
+          inputs.allSatisfy { $0 }
         }
       known.append(result)
     }

@@ -80,7 +80,7 @@ struct ProgramCompiler {
     guard readers[id.index] == 1 else { return false }
     return switch network[id].operation {
     case .weighted, .add, .averagePool, .relu: true
-    case .input, .quantize, .flatten, .softmax: false
+    default: false
     }
   }
 
@@ -90,7 +90,9 @@ struct ProgramCompiler {
       let id = LayerID(index)
       switch layer.operation {
       case .input: maps[index] = allocate(count(id))
-      case .flatten: maps[index] = data(layer.inputs[0])
+      case .flatten, .dropout: maps[index] = data(layer.inputs[0])
+      case .relu6, .swish, .sigmoid, .multiply, .globalAveragePool:
+        preconditionFailure("\(layer.name) cannot be compiled")
       case .quantize:
         try compileSlot(id, isNonNegative: nonNegative[index])
       case .weighted: try compileWeighted(id)
@@ -227,7 +229,7 @@ struct ProgramCompiler {
       if gradients[index] == nil { gradients[index] = allocate(count(LayerID(index))) }
       let layer = network.layers[index]
       switch layer.operation {
-      case .quantize, .relu, .flatten:
+      case .quantize, .relu, .flatten, .dropout:
         let input = layer.inputs[0].index
         if readers[input] == 1 { gradients[input] = gradients[index] }
       default: break

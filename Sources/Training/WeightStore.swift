@@ -134,6 +134,12 @@ extension WeightStore {
           // The deviation of a normal truncated at two deviations is 0.8796 of the normal's.
           let deviation = (2 / fanIn).squareRoot() / 0.879_625_661_034_239_78
           kernel[element] = Float(generator.truncatedNormal() * deviation)
+        case .fanOutNormal:
+          let deviation = (2 / fanOut).squareRoot() / 0.879_625_661_034_239_78
+          kernel[element] = Float(generator.truncatedNormal() * deviation)
+        case .fanOutUniform:
+          let limit = Float((1 / fanOut).squareRoot())
+          kernel[element] = generator.uniform(-limit, limit)
         }
       }
     }

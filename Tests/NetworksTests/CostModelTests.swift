@@ -9,6 +9,8 @@ import Testing
     ("ds_cnn", 370_484, 1_164_976, 1_535_460),
     ("mobilenet_v1", 3_414_670, 4_372_512, 7_787_182),
     ("resnet", 1_248_486, 1_909_920, 3_158_406),
+    ("mobilenet_v2", 35_623_294, 22_761_008, 58_384_302),
+    ("efficientnet_b0", 64_280_882, 46_418_336, 110_699_218),
   ])
   func referenceBits(kind: String, parameters: Int, activations: Int, total: Int) throws {
     let cost = BitCost.reference(of: try #require(Network.named(kind)))
@@ -19,7 +21,8 @@ import Testing
 
   @Test(arguments: [
     ("fc_autoencoder", 1_259_512, 8.89), ("ds_cnn", 574_820, 7.09),
-    ("mobilenet_v1", 3_718_680, 5.33),
+    ("mobilenet_v1", 3_718_680, 5.33), ("mobilenet_v2", 24_252_296, 6.34),
+    ("efficientnet_b0", 61_175_468, 4.28),
   ])
   func forgivingFactorOfTheThesis(kind: String, trialBits: Int, deltaPercent: Double) throws {
     let reference = BitCost.reference(of: try #require(Network.named(kind)))

@@ -16,7 +16,10 @@ import Testing
     #expect(network.outputShape == [10])
   }
 
-  @Test(arguments: [("resnet", 15), ("ds_cnn", 12), ("mobilenet_v1", 30), ("fc_autoencoder", 11)])
+  @Test(arguments: [
+    ("resnet", 15), ("ds_cnn", 12), ("mobilenet_v1", 30), ("fc_autoencoder", 11),
+    ("mobilenet_v2", 76), ("efficientnet_b0", 190),
+  ])
   func activationSlots(kind: String, count: Int) throws {
     let network = try #require(Network.named(kind))
     #expect(network.slots.filter { $0.role == .activation }.count == count)
