@@ -12,7 +12,8 @@ let libraries: [Target] = [
 ]
 
 let sources: [Target] = [
-  .target(name: "CKernels"),
+  // libgomp is oneDNN's: our loops run on its threads.
+  .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
   .target(name: "Diagnostics"),
   .target(name: "Files", dependencies: ["Diagnostics", "CCrypto", "CPlatform"]),
   .target(name: "Specs", dependencies: ["Diagnostics", "CYAML"]),
@@ -26,7 +27,7 @@ let sources: [Target] = [
   .target(name: "Networks", dependencies: ["Diagnostics"]),
   .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
   .target(name: "Quantization", dependencies: ["Tensors", "Networks", "CKernels"]),
-  .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks"]),
+  .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks", "CKernels"]),
   .target(name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors"]),
   .target(name: "Search", dependencies: ["Networks"]),
   .target(

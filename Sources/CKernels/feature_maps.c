@@ -16,27 +16,21 @@ static const float tiny = 1e-7f;
 
 #define SELECT(mask, a, b) ((lanes)(((mask) & (masks)(a)) | (~(mask) & (masks)(b))))
 
-/// Smallest and largest of the values, of which those under 1e-7 count as 0.
-BODY range(const float *x, size_t count, float *low, float *high) {
-  float a = 0, b = 0;
+BODY shiftwork_map_range_body(const float *x, size_t count, float *low, float *high) {
+  float a = *low, b = *high;
   size_t i = 0;
   if (count >= LANES) {
-    lanes lows = *(const lanes *)x, highs;
-    lows = SELECT((lows < tiny) & (lows > -tiny), (lanes){0}, lows);
-    highs = lows;
-    for (i = LANES; i + LANES <= count; i += LANES) {
+    lanes lows = (lanes){0} + a, highs = (lanes){0} + b;
+    for (; i + LANES <= count; i += LANES) {
       lanes v = *(const lanes *)(x + i);
       v = SELECT((v < tiny) & (v > -tiny), (lanes){0}, v);
       lows = SELECT(v < lows, v, lows);
       highs = SELECT(v > highs, v, highs);
     }
-    a = lows[0], b = highs[0];
-    for (int k = 1; k < LANES; k++) {
+    for (int k = 0; k < LANES; k++) {
       a = lows[k] < a ? lows[k] : a;
       b = highs[k] > b ? highs[k] : b;
     }
-  } else if (count) {
-    a = b = fabsf(x[0]) < tiny ? 0 : x[0];
   }
   for (; i < count; i++) {
     float v = fabsf(x[i]) < tiny ? 0 : x[i];
@@ -63,11 +57,9 @@ BODY map_loop(
   }
 }
 
-BODY shiftwork_map_body(
-  const float *x, float *y, size_t count, float limit, int po2, float noise,
-  float *map_scale) {
-  float low, high;
-  range(x, count, &low, &high);
+BODY shiftwork_map_codes_body(
+  const float *x, float *y, size_t count, float low, float high, float limit, int po2,
+  float noise, float *map_scale) {
   float max_abs = -low > high ? -low : high, scale = max_abs / limit, zero = 0;
   if (po2) {
     float floored = scale > 1e-38f ? scale : 1e-38f;
@@ -83,33 +75,24 @@ BODY shiftwork_map_body(
   else map_loop(x, y, count, scale, zero, limit, noise, 1);
 }
 
-BODY shiftwork_map_gradient_body(
-  const float *x, const float *upstream, float *gradient, size_t count, float factor) {
-  EACH for (size_t i = 0; i < count; i++)
-    gradient[i] = fabsf(x[i]) < tiny ? 0 : upstream[i] * factor;
+BODY shiftwork_map_body(
+  const float *x, float *y, size_t count, float limit, int po2, float noise,
+  float *map_scale) {
+  float low = INFINITY, high = -INFINITY;
+  shiftwork_map_range_body(x, count, &low, &high);
+  shiftwork_map_codes_body(x, y, count, low, high, limit, po2, noise, map_scale);
 }
 
-BODY shiftwork_map_mask_body(const float *x, uint8_t *mask, size_t count) {
-  EACH for (size_t i = 0; i < count; i++) mask[i] = fabsf(x[i]) < tiny ? 0 : 1;
-}
-
-BODY shiftwork_masked_gradient_body(
-  const uint8_t *mask, const float *upstream, float *gradient, size_t count, float factor) {
-  EACH for (size_t i = 0; i < count; i++) gradient[i] = mask[i] ? upstream[i] * factor : 0;
-}
-
+SHIFTWORK_DEFINE(
+  shiftwork_map_range, (const float *x, size_t count, float *low, float *high),
+  (x, count, low, high))
+SHIFTWORK_DEFINE(
+  shiftwork_map_codes,
+  (const float *x, float *y, size_t count, float low, float high, float limit, int po2,
+   float noise, float *map_scale),
+  (x, y, count, low, high, limit, po2, noise, map_scale))
 SHIFTWORK_DEFINE(
   shiftwork_map,
   (const float *x, float *y, size_t count, float limit, int po2, float noise,
    float *map_scale),
   (x, y, count, limit, po2, noise, map_scale))
-SHIFTWORK_DEFINE(
-  shiftwork_map_gradient,
-  (const float *x, const float *upstream, float *gradient, size_t count, float factor),
-  (x, upstream, gradient, count, factor))
-SHIFTWORK_DEFINE(
-  shiftwork_map_mask, (const float *x, uint8_t *mask, size_t count), (x, mask, count))
-SHIFTWORK_DEFINE(
-  shiftwork_masked_gradient,
-  (const uint8_t *mask, const float *upstream, float *gradient, size_t count, float factor),
-  (mask, upstream, gradient, count, factor))

@@ -1,6 +1,6 @@
 //! A quantizer that computes: a checked specification in front of the C loops. Knows no layers.
 
-import CKernels
+package import CKernels
 package import Networks
 
 extension QuantizerSpec {
@@ -42,9 +42,6 @@ package struct Quantizer: Sendable {
     // Q = 2^(bits-1) - 1 becomes a float32 in TensorFlow: 2^30 for 31 bits.
     limit = Float((1 << (spec.bits - 1)) - 1)
   }
-
-  /// What the straight-through gradient is multiplied by: 1, or 1 - qnoise_factor without use_ste.
-  package var gradientFactor: Float { spec.useSTE ? 1 : 1 - spec.qnoiseFactor }
 
   /// Whether values under 1e-7 count as 0 and pass no gradient (QKeras's feature maps).
   package var stopsTinyGradients: Bool {
@@ -100,24 +97,16 @@ package struct Quantizer: Sendable {
   ///
   /// - Parameters:
   ///   - x: `samples` times `elementsPerSample` values.
-  ///   - y: as many; may be `x` (then `mask` keeps what the gradient needs).
+  ///   - y: as many; may be `x`.
   ///   - isNonNegative: whether the graph guarantees values >= 0: best_po2 then uses codes
   ///     0...2^bits-1. QKeras's modes do not look at it.
-  ///   - mask: gets 1 where the gradient passes, 0 where not.
   ///   - scales: gets the value of one code for each sample.
   package func quantizeFeatureMap(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, samples: Int,
-    elementsPerSample: Int, isNonNegative: Bool, mask: UnsafeMutablePointer<UInt8>? = nil,
+    elementsPerSample: Int, isNonNegative: Bool,
     scales: UnsafeMutablePointer<Float>? = nil
   ) {
     let count = samples * elementsPerSample
-    if let mask {
-      if stopsTinyGradients {
-        shiftwork_map_mask(x, mask, count)
-      } else {
-        mask.update(repeating: 1, count: count)
-      }
-    }
     if spec.alpha == .bestPo2 {
       let high = codeLimit(isNonNegative: isNonNegative)
       for sample in 0..<samples {
@@ -141,34 +130,37 @@ package struct Quantizer: Sendable {
       scales?.update(repeating: gridStep, count: samples)
     }
   }
-
-  /// The straight-through gradient of `quantizeFeatureMap`: `upstream`, but 0 where QKeras's
-  /// feature maps flush `x` to 0. `x` are the values before quantization.
-  package func backwardFeatureMap(
-    _ upstream: UnsafePointer<Float>, x: UnsafePointer<Float>,
-    into gradient: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    if stopsTinyGradients {
-      shiftwork_map_gradient(x, upstream, gradient, count, gradientFactor)
-    } else {
-      scale(upstream, into: gradient, count: count)
-    }
-  }
-
-  /// The same from the mask that `quantizeFeatureMap` left.
-  package func backwardFeatureMap(
-    _ upstream: UnsafePointer<Float>, mask: UnsafePointer<UInt8>,
-    into gradient: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    if stopsTinyGradients {
-      shiftwork_masked_gradient(mask, upstream, gradient, count, gradientFactor)
-    } else {
-      scale(upstream, into: gradient, count: count)
-    }
-  }
 }
 
 extension Quantizer {
+  /// The same quantizer of feature maps as chains run it, one sample at a time.
+  package func mapQuantizer(isNonNegative: Bool) -> ck_map_quantizer {
+    var result = ck_map_quantizer()
+    result.noise = spec.qnoiseFactor
+    switch spec.alpha {
+    case .auto, .autoPo2:
+      precondition(
+        stopsTinyGradients,
+        "quantized_bits scales a map by channel: quantizeWeights with .kernel(rows:channels:)")
+      result.kind = spec.alpha == .auto ? ck_map_auto : ck_map_po2
+      result.limit = limit
+    case .bestPo2:
+      result.kind = ck_map_best
+      result.high = codeLimit(isNonNegative: isNonNegative)
+      result.low = isNonNegative ? 0 : -result.high
+    case .none, .constant:
+      guard let grid else {
+        result.kind = ck_map_binary
+        (result.low, result.high) = (-alphaFactor, alphaFactor)
+        break
+      }
+      result.kind = ck_map_grid
+      (result.low, result.high) = (grid.low, grid.high)
+      (result.multiplier, result.factor) = (grid.multiplier, gridStep)
+    }
+    return result
+  }
+
   /// The largest code of best_po2: Q, or 2^bits - 1 without sign; where float32 cannot hold it,
   /// the float below, as a code above it would not fit into the bits.
   private func codeLimit(isNonNegative: Bool) -> Float {
@@ -187,31 +179,27 @@ extension Quantizer {
     return unsigned == 0 ? alphaFactor : alphaFactor * power(spec.integer - unsigned)
   }
 
+  /// The codes of a fixed grid and what turns a value into one; nil for 0 bits beside the sign.
+  private var grid: (low: Float, high: Float, multiplier: Float)? {
+    let unsigned = spec.bits - (spec.keepNegative ? 1 : 0)
+    guard unsigned > 0 else { return nil }
+    let levels = power(unsigned)
+    let low = spec.keepNegative ? -levels + (spec.symmetric ? 1 : 0) : 0
+    return (low, levels - 1, power(unsigned - spec.integer))
+  }
+
   private func quantizeOnGrid(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
   ) {
-    let unsigned = spec.bits - (spec.keepNegative ? 1 : 0)
-    guard unsigned > 0 else {
+    guard let grid else {
       shiftwork_binary(x, y, count, -alphaFactor, alphaFactor, spec.qnoiseFactor)
       return
     }
-    let levels = power(unsigned)
-    let low = spec.keepNegative ? -levels + (spec.symmetric ? 1 : 0) : 0
     shiftwork_fixed(
-      x, y, count, power(unsigned - spec.integer), low, levels - 1, gridStep, spec.qnoiseFactor)
+      x, y, count, grid.multiplier, grid.low, grid.high, gridStep, spec.qnoiseFactor)
   }
 
   private func power(_ exponent: Int) -> Float {
     Float(sign: .plus, exponent: exponent, significand: 1)
-  }
-
-  private func scale(
-    _ upstream: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    if gradientFactor == 1 {
-      if upstream != UnsafePointer(gradient) { gradient.update(from: upstream, count: count) }
-    } else {
-      for index in 0..<count { gradient[index] = upstream[index] * gradientFactor }
-    }
   }
 }

@@ -13,6 +13,9 @@ enum BatchNormalization {
 
 /// A weighted layer bound to its arrays and its quantizers.
 struct BoundLayer {
+  let name: String
+  /// "Conv2D", "DepthwiseConv2D", "Dense".
+  let kind: String
   let geometry: ConvolutionGeometry
   let isDense: Bool
   let kernel: UnsafeMutablePointer<Float>
@@ -44,6 +47,8 @@ struct BoundLayer {
     }
     geometry = ConvolutionGeometry(
       weighted, batch: batch, input: network[input].shape, output: layer.shape)
+    name = layer.name
+    kind = weighted.kind.rawValue
     isDense = weighted.kind == .dense
     let names = Dictionary(
       uniqueKeysWithValues: network.weights(of: id).map { ($0.role, $0.name) })

@@ -6,26 +6,39 @@ import Tensors
 
 /// y = conv(x, q(inv * K)) + qb(inv * (b - moving mean) + beta), inv = gamma / sqrt(moving variance
 /// + e); without batch normalization y = conv(x, q(K)) + qb(b).
-final class InferenceStep: LayerStep {
-  private let oneDNN: OneDNN
+final class InferenceStep: ProgramStep {
+  let name: String
+  let kind: String
   private let layer: BoundLayer
+  private let input: MapNode
+  private let output: MapNode
   private let kernel: Storage
   private let bias: Storage
   private let factor: Storage
-  private let convolution: Convolution
+  private var isPortable = false
+  private var convolution: Convolution?
 
-  init(
-    _ layer: BoundLayer, on oneDNN: OneDNN, x: UnsafeMutablePointer<Float>,
-    y: UnsafeMutablePointer<Float>
-  ) throws {
-    self.oneDNN = oneDNN
+  init(_ layer: BoundLayer, input: MapNode, output: MapNode) {
     self.layer = layer
+    name = layer.name
+    kind = layer.kind
+    self.input = input
+    self.output = output
     kernel = Storage(count: layer.geometry.kernelCount)
     bias = Storage(count: layer.channels)
     factor = Storage(count: layer.channels)
+  }
+
+  func planForward(_ plan: inout MemoryPlan, at moment: Int) {
+    plan.use(input.buffer, at: moment)
+    plan.use(output.buffer, at: moment)
+  }
+
+  func bind(on oneDNN: OneDNN) throws {
+    isPortable = oneDNN.isPortable
     convolution = try Convolution(
-      .forward, layer.geometry, on: oneDNN, input: x, kernel: kernel.pointer, bias: bias.pointer,
-      output: y)
+      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: kernel.pointer,
+      bias: bias.pointer, output: output.buffer.pointer)
   }
 
   /// Folds and quantizes the weights' current values.
@@ -37,7 +50,7 @@ final class InferenceStep: LayerStep {
       }
       // In float32, as TensorFlow: see `FoldedStep`.
       ck_reciprocal_root(
-        factor.pointer, factor.pointer, channels, oneDNN.isPortable ? 1 : 0)
+        factor.pointer, factor.pointer, channels, isPortable ? 1 : 0)
       for j in 0..<channels {
         let inverse = normalization.gamma[j] * factor.pointer[j]
         factor.pointer[j] = inverse
@@ -53,8 +66,8 @@ final class InferenceStep: LayerStep {
       layer.quantizeKernel(layer.kernel, into: kernel.pointer)
       layer.quantizeBias(layer.bias, into: bias.pointer)
     }
-    convolution.loadKernel()
+    convolution?.loadKernel()
   }
 
-  func forward() { convolution.execute() }
+  func forward() { convolution?.execute() }
 }

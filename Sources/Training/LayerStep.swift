@@ -1,45 +1,33 @@
-//! What a compiled network is made of: one step per layer, over buffers that are fixed before the
-//! first run.
+//! What a compiled network is made of: steps over buffers that are fixed before the first run.
 
 import Tensors
 
-/// A layer's computation over fixed buffers.
-protocol LayerStep: AnyObject {
+/// One entry of a program. Its life: it is made, states which buffers it uses when, is bound to
+/// memory, and then runs many times without allocating or looking anything up.
+protocol ProgramStep: AnyObject {
+  /// The layer that a profile names.
+  var name: String { get }
+  /// What a profile adds up: "conv2d folded", "chain".
+  var kind: String { get }
+  /// States what the forward pass uses at `moment`.
+  func planForward(_ plan: inout MemoryPlan, at moment: Int)
+  /// Takes the buffers' addresses and makes primitives.
+  func bind(on oneDNN: OneDNN) throws
   /// Takes the weights' current values; an inference program runs it once per change of them.
   func prepare()
   func forward()
 }
 
-extension LayerStep {
+extension ProgramStep {
   func prepare() {}
 }
 
-/// A layer's computation with its gradient.
-protocol TrainingStep: LayerStep {
-  /// Binds the backward pass to its buffers.
-  ///
-  /// - Parameters:
-  ///   - outputGradient: complete when the backward pass runs, and dead after it.
-  ///   - inputGradient: nil where nothing before the layer has weights.
-  func prepareBackward(
-    outputGradient: UnsafeMutablePointer<Float>, inputGradient: GradientTarget?,
-    scratch: BackwardScratch, on oneDNN: OneDNN) throws
-  func runBackward()
-}
-
-/// Where a layer puts its input's gradient.
-struct GradientTarget {
-  let pointer: UnsafeMutablePointer<Float>
-  /// Whether another reader of the same map has put its part there before.
-  let accumulates: Bool
-}
-
-/// Buffers that no backward pass needs after it has returned, large enough for every layer.
-struct BackwardScratch {
-  /// Of an output map's size.
-  let first: Storage
-  /// Of an output map's size.
-  let second: Storage
-  /// Of an input map's size.
-  let input: Storage
+/// A step with a gradient.
+protocol TrainingStep: ProgramStep {
+  /// Whether anything before the step's output or in it has weights.
+  var needsBackward: Bool { get }
+  /// States what the backward pass uses at `moment`. The output's gradient is complete then, and
+  /// dead afterwards.
+  func planBackward(_ plan: inout MemoryPlan, at moment: Int)
+  func backward()
 }

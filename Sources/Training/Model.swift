@@ -12,6 +12,8 @@ package final class Model {
   package let quantizers: QuantizerMap
   private let oneDNN: OneDNN
   private var programs: [ProgramKey: Program] = [:]
+  /// The largest program's memory.
+  private var arena: Storage?
   private let penalties: [(name: String, count: Int, factor: Float)]
 
   private struct ProgramKey: Hashable {
@@ -43,9 +45,18 @@ package final class Model {
     let key = ProgramKey(batch: batch, mode: mode)
     if let program = programs[key] { return program }
     let program = try Program(
-      network, quantizers: quantizers, batch: batch, mode: mode, weights: weights, on: oneDNN)
+      network, quantizers: quantizers, options: .init(batch: batch, mode: mode), weights: weights,
+      on: oneDNN, memory: memory)
     programs[key] = program
     return program
+  }
+
+  /// Memory for a program: another one's, where that is large enough, as they run by turns.
+  private func memory(_ count: Int) -> Storage {
+    if let arena, arena.count >= count { return arena }
+    let arena = Storage(count: count)
+    self.arena = arena
+    return arena
   }
 
   /// Keras's regularization loss: the sum over regularized kernels of c * sum(w^2).

@@ -7,70 +7,81 @@ import Tensors
 
 /// QConv2D and QDense: y = conv(x, q(K)) + qb(b); gradients pass the quantizers unchanged.
 final class PlainStep: TrainingStep {
+  let name: String
+  let kind: String
   private let layer: BoundLayer
-  private let x: UnsafeMutablePointer<Float>
+  private let input: MapNode
+  private let output: MapNode
   private let quantizedKernel: Storage
   private let quantizedBias: Storage
-  private let convolution: Convolution
-  private var backward: BackwardPass?
+  private var convolution: Convolution?
+  /// The input's part of the gradient, where another reader's already stands in its place.
+  private var addend: PlannedBuffer?
+  private var target: GradientTarget?
+  private var kernelPass: Convolution?
+  private var inputPass: Convolution?
+  private let sums: Buffer<Double>
+  private let partialSums: Buffer<Double>
 
-  private struct BackwardPass {
-    let outputGradient: UnsafeMutablePointer<Float>
-    let kernel: Convolution
-    let input: Convolution?
-    let target: GradientTarget?
-    let scratch: UnsafeMutablePointer<Float>
-    let sums: Buffer<Double>
-  }
-
-  init(
-    _ layer: BoundLayer, on oneDNN: OneDNN, x: UnsafeMutablePointer<Float>,
-    y: UnsafeMutablePointer<Float>
-  ) throws {
+  init(_ layer: BoundLayer, input: MapNode, output: MapNode) {
     self.layer = layer
-    self.x = x
+    name = layer.name
+    kind = layer.kind
+    self.input = input
+    self.output = output
     quantizedKernel = Storage(count: layer.geometry.kernelCount)
     quantizedBias = Storage(count: layer.channels)
+    sums = Buffer(count: layer.channels)
+    partialSums = Buffer(count: (layer.geometry.outputRows + 63) / 64 * layer.channels)
+  }
+
+  func planForward(_ plan: inout MemoryPlan, at moment: Int) {
+    plan.use(input.buffer, at: moment)
+    plan.use(output.buffer, at: moment)
+  }
+
+  var needsBackward: Bool { true }
+
+  func planBackward(_ plan: inout MemoryPlan, at moment: Int) {
+    guard let gradient = output.gradient else { preconditionFailure("\(name) has no gradient") }
+    target = input.target(&plan)
+    if target?.accumulates == true { addend = plan.buffer(count: input.buffer.count) }
+    for buffer in [input.buffer, gradient, target?.buffer, addend].compactMap({ $0 }) {
+      plan.use(buffer, at: moment)
+    }
+  }
+
+  func bind(on oneDNN: OneDNN) throws {
     convolution = try Convolution(
-      .forward, layer.geometry, on: oneDNN, input: x, kernel: quantizedKernel.pointer,
-      bias: quantizedBias.pointer, output: y)
+      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer,
+      kernel: quantizedKernel.pointer, bias: quantizedBias.pointer, output: output.buffer.pointer)
+    guard let gradient = output.gradient else { return }
+    kernelPass = try Convolution(
+      .backwardKernel, layer.geometry, on: oneDNN, input: input.buffer.pointer,
+      kernel: layer.kernelGradient, output: gradient.pointer)
+    guard let target else { return }
+    inputPass = try Convolution(
+      .backwardData, layer.geometry, on: oneDNN, input: (addend ?? target.buffer).pointer,
+      kernel: quantizedKernel.pointer, output: gradient.pointer)
   }
 
   func forward() {
     layer.quantizeKernel(layer.kernel, into: quantizedKernel.pointer)
     layer.quantizeBias(layer.bias, into: quantizedBias.pointer)
-    convolution.loadKernel()
-    convolution.execute()
+    convolution?.loadKernel()
+    convolution?.execute()
   }
 
-  func prepareBackward(
-    outputGradient: UnsafeMutablePointer<Float>, inputGradient: GradientTarget?,
-    scratch: BackwardScratch, on oneDNN: OneDNN
-  ) throws {
-    backward = BackwardPass(
-      outputGradient: outputGradient,
-      kernel: try Convolution(
-        .backwardKernel, layer.geometry, on: oneDNN, input: x, kernel: layer.kernelGradient,
-        output: outputGradient),
-      input: try inputGradient.map {
-        try Convolution(
-          .backwardData, layer.geometry, on: oneDNN,
-          input: $0.accumulates ? scratch.input.pointer : $0.pointer,
-          kernel: quantizedKernel.pointer, output: outputGradient)
-      },
-      target: inputGradient, scratch: scratch.input.pointer,
-      sums: Buffer(count: layer.channels))
-  }
-
-  func runBackward() {
-    guard let pass = backward else { preconditionFailure("the backward pass was not prepared") }
+  func backward() {
+    guard let gradient = output.gradient else { return }
     ck_channel_sum(
-      pass.outputGradient, layer.geometry.outputRows, layer.channels, pass.sums.pointer)
-    for j in 0..<layer.channels { layer.biasGradient[j] = Float(pass.sums.pointer[j]) }
-    pass.kernel.execute()
-    guard let input = pass.input, let target = pass.target else { return }
-    input.loadKernel()
-    input.execute()
-    if target.accumulates { ck_accumulate(pass.scratch, target.pointer, layer.geometry.inputCount) }
+      gradient.pointer, layer.geometry.outputRows, layer.channels, sums.pointer,
+      partialSums.pointer)
+    for j in 0..<layer.channels { layer.biasGradient[j] = Float(sums.pointer[j]) }
+    kernelPass?.execute()
+    guard let target else { return }
+    inputPass?.loadKernel()
+    inputPass?.execute()
+    if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
   }
 }

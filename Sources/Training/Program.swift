@@ -1,4 +1,4 @@
-//! A network compiled for one batch size: a list of steps over buffers that are allocated once. It
+//! A network compiled for one batch size: a list of steps over memory that is planned once. It
 //! knows no loss, no optimizer and no data.
 
 package import Networks
@@ -14,10 +14,30 @@ package final class Program {
     case inference
   }
 
+  /// What a program is compiled for.
+  package struct Options: Hashable, Sendable {
+    /// Samples of a run.
+    package var batch: Int
+    package var mode: Mode
+    /// Whether the gradient of the network's input is wanted.
+    package var withInputGradient = false
+    /// Whether dropout layers drop anything in training.
+    package var dropsOut = false
+
+    package init(
+      batch: Int, mode: Mode, withInputGradient: Bool = false, dropsOut: Bool = false
+    ) {
+      self.batch = batch
+      self.mode = mode
+      self.withInputGradient = withInputGradient
+      self.dropsOut = dropsOut
+    }
+  }
+
   package let network: Network
-  package let mode: Mode
-  /// Samples of a run.
-  package let batch: Int
+  package let options: Options
+  package var batch: Int { options.batch }
+  package var mode: Mode { options.mode }
   /// The batch's input, (batch, height, width, channels).
   package let input: UnsafeMutablePointer<Float>
   /// The batch's output: probabilities where the network ends in a softmax.
@@ -28,70 +48,80 @@ package final class Program {
   /// The gradient of the network's input, where it was asked for.
   package let inputGradient: UnsafeMutablePointer<Float>?
 
-  private let forwardSteps: [ForwardStep]
-  private let backwardSteps: [BackwardStep]
-  // Owns the memory behind the pointers.
-  private let storages: [Storage]
+  private let steps: [any ProgramStep]
+  private let backwardSteps: [any TrainingStep]
+  // Own the memory behind the pointers.
+  private let arena: Storage
+  private let dropoutKey: Buffer<UInt64>
 
   /// Compiles `network`, whose weights live in `weights` and are read anew at each run.
   ///
+  /// - Parameter memory: is asked for memory for so many values, which the program may share with
+  ///   others that never hold a batch at the same time.
   /// - Throws: `LibraryError` from oneDNN; a quantizer that this engine does not offer.
   package init(
-    _ network: Network, quantizers: QuantizerMap, batch: Int, mode: Mode, weights: WeightStore,
-    withInputGradient: Bool = false, on oneDNN: OneDNN
+    _ network: Network, quantizers: QuantizerMap, options: Options, weights: WeightStore,
+    on oneDNN: OneDNN, memory: (Int) -> Storage = { Storage(count: $0) }
   ) throws {
-    precondition(batch > 0)
+    precondition(options.batch > 0)
+    dropoutKey = Buffer(count: 1)
     var compiler = ProgramCompiler(
-      network, quantizers: quantizers, batch: batch, mode: mode, weights: weights,
-      withInputGradient: withInputGradient, oneDNN: oneDNN)
-    try compiler.compileForward()
-    if mode == .training { try compiler.compileBackward() }
+      network, quantizers: quantizers, options: options, weights: weights,
+      dropoutKey: dropoutKey.pointer)
+    let last = try compiler.compile()
     self.network = network
-    self.mode = mode
-    self.batch = batch
-    input = compiler.data(LayerID(0))
-    output = compiler.data(LayerID(network.layers.count - 1))
-    lossGradient = compiler.lossGradient
-    inputGradient = compiler.inputGradient
-    forwardSteps = compiler.forwardSteps
+    self.options = options
+    steps = compiler.steps
     backwardSteps = compiler.backwardSteps
-    storages = compiler.storages
+    arena = memory(compiler.plan.layOut())
+    compiler.plan.bind(to: arena.pointer)
+    input = compiler.input.buffer.pointer
+    output = last.buffer.pointer
+    lossGradient = compiler.lossGradient?.pointer
+    inputGradient = compiler.input.gradient?.pointer
+    for step in steps { try step.bind(on: oneDNN) }
   }
 
   /// Folds and quantizes the weights' current values; needed before `forward` at inference.
   package func prepare() {
-    for step in forwardSteps {
-      if case .weighted(let step) = step { step.prepare() }
-    }
+    for step in steps { step.prepare() }
   }
 
   /// Runs the network on `input`.
-  package func forward() {
-    for step in forwardSteps {
-      switch step {
-      case .weighted(let step): step.forward()
-      case .slot(let step): step.forward()
-      case .relu(let step): step.forward()
-      case .add(let step): step.forward()
-      case .averagePool(let step): step.forward()
-      case .softmax(let step): step.forward()
-      }
-    }
+  ///
+  /// - Parameter dropoutKey: what dropout's choice hangs on: another one for each step.
+  package func forward(dropoutKey key: UInt64 = 0) {
+    dropoutKey.pointer.pointee = key
+    for step in steps { step.forward() }
   }
 
   /// Fills the weight store's gradients from `lossGradient`; after `forward` on the same input.
   package func backward() {
     precondition(mode == .training)
-    for step in backwardSteps { step.run() }
+    for step in backwardSteps { step.backward() }
   }
 }
 
-/// One entry of the forward list.
-enum ForwardStep {
-  case weighted(any LayerStep)
-  case slot(SlotStep)
-  case relu(ReLUStep)
-  case add(AddStep)
-  case averagePool(AveragePoolStep)
-  case softmax(SoftmaxStep)
+/// Where the time of a step goes.
+extension Program {
+  /// One entry of the program, in one direction.
+  package struct Timing: Hashable, Sendable {
+    package var layer: String
+    /// "Conv2D", "chain", "pool", ...
+    package var kind: String
+    package var isBackward: Bool
+    package var seconds: Double
+  }
+
+  /// Runs the program once with a clock between its entries; backward, too, where it trains.
+  package func timings() -> [Timing] {
+    let clock = ContinuousClock()
+    func measure(_ step: any ProgramStep, isBackward: Bool, _ body: () -> Void) -> Timing {
+      Timing(
+        layer: step.name, kind: step.kind, isBackward: isBackward,
+        seconds: clock.measure(body) / .seconds(1))
+    }
+    return steps.map { step in measure(step, isBackward: false) { step.forward() } }
+      + backwardSteps.map { step in measure(step, isBackward: true) { step.backward() } }
+  }
 }

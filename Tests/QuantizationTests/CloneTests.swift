@@ -106,13 +106,6 @@ private let allClones: [Clones] = [
       shiftwork_map, shiftwork_map_default, shiftwork_map_avx2, shiftwork_map_avx512f,
     ]
   ) { f in { x, y, rows, channels, scales in f(x, y, rows * channels, 32_767, 1, 0.5, scales) } },
-  Clones(
-    "map gradient",
-    [
-      shiftwork_map_gradient, shiftwork_map_gradient_default, shiftwork_map_gradient_avx2,
-      shiftwork_map_gradient_avx512f,
-    ]
-  ) { f in { x, y, rows, channels, _ in f(x, x, y, rows * channels, 0.5) } },
 ]
 
 @Suite struct CloneTests {

@@ -123,28 +123,6 @@ import Testing
     for index in x.indices {
       #expect(mixed[index] == x[index] + 0.25 * (full[index] - x[index]))
     }
-    #expect(try Quantizer(spec).gradientFactor == 1)
-    spec.useSTE = false
-    #expect(try Quantizer(spec).gradientFactor == 0.75)
-  }
-
-  @Test func featureMapsStopTinyGradients() throws {
-    let map = try Quantizer(QuantizerSpec(kind: .featureMap, alpha: .autoPo2))
-    let x: [Float] = [0, 5e-8, -5e-8, 2e-7, -1, 1]
-    let upstream: [Float] = [1, 2, 3, 4, 5, 6]
-    var gradient = [Float](repeating: -1, count: 6)
-    map.backwardFeatureMap(upstream, x: x, into: &gradient, count: 6)
-    #expect(gradient == [0, 0, 0, 4, 5, 6])
-    var y = x
-    var mask = [UInt8](repeating: 9, count: 6)
-    map.quantizeFeatureMap(
-      x, into: &y, samples: 1, elementsPerSample: 6, isNonNegative: false, mask: &mask)
-    #expect(mask == [0, 0, 0, 1, 1, 1])
-    map.backwardFeatureMap(upstream, mask: mask, into: &gradient, count: 6)
-    #expect(gradient == [0, 0, 0, 4, 5, 6])
-    let best = try Quantizer(QuantizerSpec(kind: .featureMap, alpha: .bestPo2))
-    best.backwardFeatureMap(upstream, x: x, into: &gradient, count: 6)
-    #expect(gradient == upstream)
   }
 
   @Test func samplesDoNotMix() throws {

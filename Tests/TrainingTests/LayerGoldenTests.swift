@@ -38,16 +38,17 @@ import Training
 
     let oneDNN = try OneDNN()
     let inference = try Program(
-      network, quantizers: quantizers, batch: x.shape[0], mode: .inference, weights: weights,
-      on: oneDNN)
+      network, quantizers: quantizers, options: .init(batch: x.shape[0], mode: .inference),
+      weights: weights, on: oneDNN)
     inference.prepare()
     inference.input.update(from: x.values, count: x.values.count)
     inference.forward()
     expectClose(inference.output, try golden("inference_y"), "inference_y")
 
     let program = try Program(
-      network, quantizers: quantizers, batch: x.shape[0], mode: .training, weights: weights,
-      withInputGradient: true, on: oneDNN)
+      network, quantizers: quantizers,
+      options: .init(batch: x.shape[0], mode: .training, withInputGradient: true),
+      weights: weights, on: oneDNN)
     program.input.update(from: x.values, count: x.values.count)
     program.forward()
     expectClose(program.output, try golden("training_y"), "training_y")

@@ -2,5 +2,8 @@
 // the same bits with every instruction set; `ck_reciprocal_root` says where the make of
 // processor counts.
 #pragma once
+#include "chains.h"
+#include "channels.h"
 #include "layers.h"
+#include "parallel.h"
 #include "quantizers.h"

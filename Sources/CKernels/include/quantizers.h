@@ -52,15 +52,11 @@ SHIFTWORK_DECLARE(
   shiftwork_map, const float *x, float *y, size_t count, float limit, int po2, float noise,
   float *map_scale)
 
-/// gradient = |x| < 1e-7 ? 0 : upstream * factor. upstream == gradient is allowed.
-SHIFTWORK_DECLARE(
-  shiftwork_map_gradient, const float *x, const float *upstream, float *gradient, size_t count,
-  float factor)
+/// Its two halves. Widens *low and *high to the smallest and largest of the values, of which those
+/// under 1e-7 count as 0.
+SHIFTWORK_DECLARE(shiftwork_map_range, const float *x, size_t count, float *low, float *high)
 
-/// mask = |x| < 1e-7 ? 0 : 1, for callers that overwrite x.
-SHIFTWORK_DECLARE(shiftwork_map_mask, const float *x, uint8_t *mask, size_t count)
-
-/// gradient = mask * upstream * factor. upstream == gradient is allowed.
+/// The codes of a sample whose values lie in low...high.
 SHIFTWORK_DECLARE(
-  shiftwork_masked_gradient, const uint8_t *mask, const float *upstream, float *gradient,
-  size_t count, float factor)
+  shiftwork_map_codes, const float *x, float *y, size_t count, float low, float high, float limit,
+  int po2, float noise, float *map_scale)

@@ -1,0 +1,432 @@
+#pragma STDC FP_CONTRACT OFF
+#include "chains.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "clones.h"
+#include "parallel.h"
+#include "quantizers.h"
+
+// Values that are worked on at a time, so that they stay in the first cache.
+enum { chunk_values = 1024 };
+// Periods that a float partial sum covers before it goes into the double one.
+enum { block_periods = 64 };
+
+static const float tiny = 1e-7f;
+
+// MARK: periods
+
+static size_t divisor(size_t a, size_t b) {
+  while (b) {
+    size_t rest = a % b;
+    a = b, b = rest;
+  }
+  return a;
+}
+
+size_t ck_period(size_t channels) {
+  if (channels == 0) return 1;
+  // Whole vectors of 16, where that is not too long.
+  size_t whole = channels / divisor(channels, 16) * 16;
+  size_t unit = whole <= chunk_values ? whole : channels;
+  return unit < 64 ? unit * ((63 + unit) / unit) : unit;
+}
+
+void ck_repeat(const float *values, size_t channels, float *target) {
+  size_t period = ck_period(channels);
+  for (size_t first = 0; first < period; first += channels)
+    memcpy(target + first, values, channels * sizeof *values);
+}
+
+/// Whole periods, about chunk_values long.
+static size_t chunk_of(const ck_chain *chain) {
+  size_t count = chunk_values / chain->period;
+  return chain->period * (count ? count : 1);
+}
+
+// Scratch of a thread: the results of all segments but the last, a gradient between segments, a
+// chunk of sources, one of gradients, a sample's gate, float sums, double sums.
+size_t ck_chain_scratch(const ck_chain *chain) {
+  size_t between = chain->segment_count > 1 ? chain->segment_count * chain->elements : 0;
+  return (between + 2 * chunk_of(chain) + 10 * chain->period + 15) / 16 * 16;
+}
+
+struct scratch {
+  float *results, *between, *u, *g, *gate, *sums;
+  double *totals;
+};
+
+static struct scratch scratch_of(const ck_chain *chain, size_t thread) {
+  struct scratch s;
+  size_t period = chain->period;
+  float *base = chain->scratch + thread * ck_chain_scratch(chain);
+  s.totals = (double *)base, base += 6 * period;
+  s.sums = base, base += 3 * period;
+  s.gate = base, base += period;
+  s.u = base, base += chunk_of(chain);
+  s.g = base, base += chunk_of(chain);
+  s.results = base;
+  s.between = chain->segment_count > 1 ? base + (chain->segment_count - 1) * chain->elements : base;
+  return s;
+}
+
+// MARK: functions
+
+/// e^x, its argument kept to where the result is a normal number: 2^n times a polynomial (Cephes's
+/// expf), two units in the last place off at most.
+static inline __attribute__((always_inline)) float exponential(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  x = x > 88.0f ? 88.0f : x;
+  // Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
+  float t = x * 1.44269504f + 12582912.0f, n = t - 12582912.0f;
+  float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = (p * r) * r + r + 1;
+  uint32_t bits;
+  memcpy(&bits, &t, 4);
+  bits = (bits << 23) + 0x3f800000u;
+  float power;
+  memcpy(&power, &bits, 4);
+  return p * power;
+}
+
+static inline __attribute__((always_inline)) float sigmoid(float x) {
+  return 1 / (1 + exponential(-x));
+}
+
+/// Whether dropout keeps the value at `place`: murmur3's finalizer against the rate.
+static inline __attribute__((always_inline)) int keeps(uint32_t place, uint64_t key, uint32_t bar) {
+  uint32_t h = place * 0x9E3779B9u + (uint32_t)key;
+  h ^= h >> 16, h *= 0x85EBCA6Bu, h ^= h >> 13, h += (uint32_t)(key >> 32);
+  h *= 0xC2B2AE35u, h ^= h >> 16;
+  return h >= bar;
+}
+
+static inline uint32_t bar_of(const ck_segment *segment) {
+  double bar = (double)segment->rate * 4294967296.0;
+  return bar >= 4294967295.0 ? 4294967295u : (uint32_t)bar;
+}
+
+/// y = function(u), in place.
+BODY apply(const ck_segment *segment, float *y, size_t count, size_t place) {
+  switch (segment->function) {
+    case ck_identity: break;
+    case ck_relu:
+      EACH for (size_t i = 0; i < count; i++) y[i] = y[i] > 0 ? y[i] : 0;
+      break;
+    case ck_relu6:
+      EACH for (size_t i = 0; i < count; i++) {
+        float v = y[i] > 0 ? y[i] : 0;
+        y[i] = v < 6 ? v : 6;
+      }
+      break;
+    case ck_swish:
+      EACH for (size_t i = 0; i < count; i++) y[i] = y[i] * sigmoid(y[i]);
+      break;
+    case ck_sigmoid:
+      EACH for (size_t i = 0; i < count; i++) y[i] = sigmoid(y[i]);
+      break;
+    case ck_dropout: {
+      uint32_t bar = bar_of(segment);
+      uint64_t key = *segment->key;
+      float factor = 1 / (1 - segment->rate);
+      EACH for (size_t i = 0; i < count; i++)
+        y[i] = keeps((uint32_t)(place + i), key, bar) ? y[i] * factor : 0;
+      break;
+    }
+  }
+}
+
+static int stops_tiny(const ck_segment *segment) {
+  return segment->quantizer.kind == ck_map_auto || segment->quantizer.kind == ck_map_po2;
+}
+
+/// out = g * function'(u), 0 where the result counts as 0 for the quantizer; out may be g.
+BODY differentiate(
+  const ck_segment *segment, const float *u, const float *g, float *out, size_t count,
+  size_t place) {
+  float least = stops_tiny(segment) ? tiny : 0;
+  switch (segment->function) {
+    case ck_identity:
+      EACH for (size_t i = 0; i < count; i++) out[i] = fabsf(u[i]) < least ? 0 : g[i];
+      break;
+    case ck_relu:
+      EACH for (size_t i = 0; i < count; i++) out[i] = u[i] > 0 && u[i] >= least ? g[i] : 0;
+      break;
+    case ck_relu6:
+      EACH for (size_t i = 0; i < count; i++)
+        out[i] = u[i] > 0 && u[i] >= least && u[i] < 6 ? g[i] : 0;
+      break;
+    case ck_swish:
+      EACH for (size_t i = 0; i < count; i++) {
+        float s = sigmoid(u[i]);
+        float d = g[i] * (s * (1 + u[i] * (1 - s)));
+        out[i] = fabsf(u[i] * s) < least ? 0 : d;
+      }
+      break;
+    case ck_sigmoid:
+      EACH for (size_t i = 0; i < count; i++) {
+        float s = sigmoid(u[i]);
+        out[i] = s < least ? 0 : g[i] * (s * (1 - s));
+      }
+      break;
+    case ck_dropout: {
+      uint32_t bar = bar_of(segment);
+      uint64_t key = *segment->key;
+      float factor = 1 / (1 - segment->rate);
+      EACH for (size_t i = 0; i < count; i++) {
+        int kept = keeps((uint32_t)(place + i), key, bar) && !(fabsf(u[i] * factor) < least);
+        out[i] = kept ? g[i] * factor : 0;
+      }
+      break;
+    }
+  }
+}
+
+// MARK: sources
+
+/// out = the source's values at..<at + count of a sample; `at` is a multiple of the period.
+BODY evaluate(
+  const ck_chain *chain, const float *gate, size_t sample, size_t at, size_t count, float *out) {
+  const float *a = chain->a + sample * chain->elements + at;
+  size_t period = chain->period;
+  switch (chain->source) {
+    case ck_from_map:
+      if (a != out) memcpy(out, a, count * sizeof *out);
+      break;
+    case ck_from_affine: {
+      const float *factor = chain->factor, *offset = chain->offset;
+      for (size_t first = 0; first < count; first += period) {
+        size_t n = count - first < period ? count - first : period;
+        EACH for (size_t j = 0; j < n; j++) out[first + j] = a[first + j] * factor[j] + offset[j];
+      }
+      break;
+    }
+    case ck_from_sum: {
+      const float *b = chain->b + sample * chain->elements + at;
+      EACH for (size_t i = 0; i < count; i++) out[i] = a[i] + b[i];
+      break;
+    }
+    case ck_from_product:
+      for (size_t first = 0; first < count; first += period) {
+        size_t n = count - first < period ? count - first : period;
+        EACH for (size_t j = 0; j < n; j++) out[first + j] = a[first + j] * gate[j];
+      }
+      break;
+  }
+}
+
+static void quantize(
+  const ck_map_quantizer *q, float *y, size_t count, float low, float high) {
+  switch (q->kind) {
+    case ck_unquantized: break;
+    case ck_map_auto:
+    case ck_map_po2:
+      shiftwork_map_codes(y, y, count, low, high, q->limit, q->kind == ck_map_po2, q->noise, NULL);
+      break;
+    case ck_map_best:
+      shiftwork_best_po2(y, y, 1, count, 1, q->low, q->high, q->noise, NULL);
+      break;
+    case ck_map_grid:
+      shiftwork_fixed(y, y, count, q->multiplier, q->low, q->high, q->factor, q->noise);
+      break;
+    case ck_map_binary: shiftwork_binary(y, y, count, q->low, q->high, q->noise); break;
+  }
+}
+
+// MARK: forward
+
+/// One segment of one sample: from the source where `input` is NULL.
+BODY run_segment(
+  const ck_chain *chain, size_t index, const float *gate, size_t sample, const float *input,
+  float *y) {
+  const ck_segment *segment = chain->segments + index;
+  size_t chunk = chunk_of(chain), elements = chain->elements;
+  float low = INFINITY, high = -INFINITY;
+  int ranges = stops_tiny(segment);
+  for (size_t at = 0; at < elements; at += chunk) {
+    size_t count = elements - at < chunk ? elements - at : chunk;
+    if (input) {
+      if (input != y) memcpy(y + at, input + at, count * sizeof *y);
+    } else {
+      evaluate(chain, gate, sample, at, count, y + at);
+    }
+    apply(segment, y + at, count, sample * elements + at);
+    if (ranges) shiftwork_map_range(y + at, count, &low, &high);
+  }
+  quantize(&segment->quantizer, y, elements, low, high);
+}
+
+static const float *gate_of(const ck_chain *chain, const struct scratch *scratch, size_t sample) {
+  if (chain->source != ck_from_product) return NULL;
+  ck_repeat(chain->b + sample * chain->channels, chain->channels, scratch->gate);
+  return scratch->gate;
+}
+
+CLONES static void forward_share(void *context, size_t begin, size_t end, size_t thread) {
+  const ck_chain *chain = context;
+  struct scratch scratch = scratch_of(chain, thread);
+  for (size_t sample = begin; sample < end; sample++) {
+    const float *gate = gate_of(chain, &scratch, sample), *input = NULL;
+    for (size_t index = 0; index < chain->segment_count; index++) {
+      float *y = index + 1 == chain->segment_count ? chain->y + sample * chain->elements
+                                                   : scratch.results + index * chain->elements;
+      run_segment(chain, index, gate, sample, input, y);
+      input = y;
+    }
+  }
+}
+
+void ck_chain_forward(const ck_chain *chain) {
+  ck_parallel(forward_share, (void *)chain, chain->samples, chain->samples * chain->elements);
+}
+
+// MARK: backward
+
+struct backward {
+  const ck_chain *chain;
+  const ck_chain_gradient *gradient;
+};
+
+BODY put(const float *values, float *target, size_t count, int adds) {
+  if (adds) {
+    EACH for (size_t i = 0; i < count; i++) target[i] += values[i];
+  } else if (target != values) {
+    memcpy(target, values, count * sizeof *target);
+  }
+}
+
+/// Adds a chunk's sums to the float partial sums, period by period.
+BODY add_sums(
+  const ck_chain *chain, const ck_chain_gradient *gradient, const float *g, size_t offset,
+  size_t count, float *sums) {
+  size_t period = chain->period;
+  const float *a = chain->a + offset, *c = gradient->c + offset;
+  float *sum_g = sums, *sum_ga = sums + period, *sum_gc = sums + 2 * period;
+  const float *mean_a = gradient->mean_a, *mean_c = gradient->mean_c;
+  for (size_t first = 0; first < count; first += period) {
+    size_t n = count - first < period ? count - first : period;
+    if (a == c) {
+      EACH for (size_t j = 0; j < n; j++) {
+        sum_g[j] += g[first + j];
+        sum_gc[j] += g[first + j] * (c[first + j] - mean_c[j]);
+      }
+    } else {
+      EACH for (size_t j = 0; j < n; j++) {
+        sum_g[j] += g[first + j];
+        sum_ga[j] += g[first + j] * (a[first + j] - mean_a[j]);
+        sum_gc[j] += g[first + j] * (c[first + j] - mean_c[j]);
+      }
+    }
+  }
+}
+
+/// Moves the float partial sums into the double ones.
+BODY flush(float *sums, double *totals, size_t count) {
+  EACH for (size_t j = 0; j < count; j++) totals[j] += sums[j];
+  memset(sums, 0, count * sizeof *sums);
+}
+
+/// The gradient at the source of one sample, sent where it belongs. `g` is the one of the first
+/// segment's result.
+BODY finish_sample(
+  const struct backward *pass, const struct scratch *scratch, const float *gate, size_t sample,
+  const float *g) {
+  const ck_chain *chain = pass->chain;
+  const ck_chain_gradient *gradient = pass->gradient;
+  size_t chunk = chunk_of(chain), elements = chain->elements, period = chain->period;
+  size_t channels = chain->channels, start = sample * elements;
+  int gates = chain->source == ck_from_product && gradient->db;
+  int affine = chain->source == ck_from_affine;
+  memset(scratch->sums, 0, 3 * period * sizeof(float));
+  memset(scratch->totals, 0, 3 * period * sizeof(double));
+  size_t periods = 0;
+  for (size_t at = 0; at < elements; at += chunk) {
+    size_t count = elements - at < chunk ? elements - at : chunk;
+    evaluate(chain, gate, sample, at, count, scratch->u);
+    differentiate(chain->segments, scratch->u, g + at, scratch->g, count, start + at);
+    if (affine) add_sums(chain, gradient, scratch->g, start + at, count, scratch->sums);
+    if (gates) {
+      const float *a = chain->a + start + at;
+      for (size_t first = 0; first < count; first += period) {
+        size_t n = count - first < period ? count - first : period;
+        EACH for (size_t j = 0; j < n; j++)
+          scratch->sums[j] += scratch->g[first + j] * a[first + j];
+      }
+    }
+    periods += chunk / period;
+    if ((affine || gates) && periods >= block_periods) {
+      flush(scratch->sums, scratch->totals, 3 * period);
+      periods = 0;
+    }
+    if (chain->source == ck_from_sum && gradient->db)
+      put(scratch->g, gradient->db + start + at, count, gradient->db_adds);
+    if (chain->source == ck_from_product)
+      for (size_t first = 0; first < count; first += period) {
+        size_t n = count - first < period ? count - first : period;
+        EACH for (size_t j = 0; j < n; j++) scratch->g[first + j] *= gate[j];
+      }
+    if (gradient->da) put(scratch->g, gradient->da + start + at, count, gradient->da_adds);
+  }
+  if (affine || gates) flush(scratch->sums, scratch->totals, 3 * period);
+  if (affine)
+    for (size_t k = 0; k < 3; k++) {
+      double *partial = gradient->partial_sums + (sample * 3 + k) * channels;
+      memset(partial, 0, channels * sizeof *partial);
+      for (size_t first = 0; first < period; first += channels)
+        for (size_t j = 0; j < channels; j++)
+          partial[j] += scratch->totals[k * period + first + j];
+    }
+  if (gates) {
+    float *db = gradient->db + sample * channels;
+    for (size_t j = 0; j < channels; j++) {
+      double sum = 0;
+      for (size_t i = j; i < period; i += channels) sum += scratch->totals[i];
+      db[j] = (gradient->db_adds ? db[j] : 0) + (float)sum;
+    }
+  }
+}
+
+CLONES static void backward_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct backward *pass = context;
+  const ck_chain *chain = pass->chain;
+  struct scratch scratch = scratch_of(chain, thread);
+  size_t elements = chain->elements, last = chain->segment_count - 1;
+  for (size_t sample = begin; sample < end; sample++) {
+    const float *gate = gate_of(chain, &scratch, sample), *input = NULL;
+    for (size_t index = 0; index < last; index++) {
+      float *y = scratch.results + index * elements;
+      run_segment(chain, index, gate, sample, input, y);
+      input = y;
+    }
+    const float *g = pass->gradient->g + sample * elements;
+    for (size_t index = last; index > 0; index--) {
+      differentiate(
+        chain->segments + index, scratch.results + (index - 1) * elements, g, scratch.between,
+        elements, sample * elements);
+      g = scratch.between;
+    }
+    finish_sample(pass, &scratch, gate, sample, g);
+  }
+}
+
+void ck_chain_backward(const ck_chain *chain, const ck_chain_gradient *gradient) {
+  struct backward pass = {chain, gradient};
+  ck_parallel(backward_share, &pass, chain->samples, chain->samples * chain->elements);
+  if (chain->source != ck_from_affine) return;
+  // Sample by sample, whoever computed them.
+  size_t channels = chain->channels;
+  double *targets[3] = {gradient->sum_g, gradient->sum_ga, gradient->sum_gc};
+  for (size_t k = 0; k < 3; k++) memset(targets[k], 0, channels * sizeof(double));
+  for (size_t sample = 0; sample < chain->samples; sample++)
+    for (size_t k = 0; k < 3; k++) {
+      const double *partial = gradient->partial_sums + (sample * 3 + k) * channels;
+      for (size_t j = 0; j < channels; j++) targets[k][j] += partial[j];
+    }
+}

@@ -1,0 +1,38 @@
+// Per-channel work on maps of (rows, channels), rows = samples * height * width: what a folded layer
+// does beside its convolutions.
+#pragma once
+#include <stddef.h>
+
+// Per channel: mean and variance (of the population), bit for bit TensorFlow's tf.nn.moments on the
+// same map. scratch: 4 * channels floats.
+void ck_channel_moments(
+    const float *x, size_t rows, size_t channels, float *mean, float *variance, float *scratch);
+
+// Per channel: sum g, in double. partial_sums: channels for each started 64 rows.
+void ck_channel_sum(
+    const float *g, size_t rows, size_t channels, double *sum_g, double *partial_sums);
+
+// y = x * factor[channel].
+void ck_channel_scale(
+    const float *x, const float *factor, float *y, size_t rows, size_t channels);
+
+// What the backward pass of a folded layer needs at each position of the output, from the
+// gradient g there and the first convolution's output c:
+//   gz = g * correction                    (gradient of the quantized convolution's output)
+//   dc = (c - mean) * slope + constant     (gradient of c through the batch's mean and variance)
+//   gk = gz * inv + dc                     (one kernel gradient for both)
+// All factors are per channel.
+typedef struct {
+  const float *g, *c;
+  const float *correction, *inv, *mean, *slope, *constant;
+  size_t rows, channels;
+  // gz and dc of a position stand `stride` values from those of the next; NULL: only gk is wanted.
+  // gz may be g where the stride is `channels`.
+  float *gz, *dc;
+  size_t stride;
+  float *gk;
+} ck_folded;
+void ck_folded_backward(const ck_folded *folded);
+
+// y = [a | b], row by row.
+void ck_interleave(const float *a, const float *b, float *y, size_t rows, size_t channels);

@@ -1,0 +1,110 @@
+//! Where a program's maps lie in memory: buffers whose lifetimes do not meet share a place. Knows
+//! no step.
+
+import Tensors
+
+/// A map, a gradient or scratch of a program. It has memory from when the plan is laid out.
+final class PlannedBuffer {
+  /// Values.
+  let count: Int
+  /// The first and the last moment of use.
+  fileprivate var first = Int.max
+  fileprivate var last = Int.min
+  /// Values from the start of the program's memory.
+  fileprivate var offset = 0
+  private var base: UnsafeMutablePointer<Float>?
+
+  fileprivate init(count: Int) { self.count = count }
+
+  var pointer: UnsafeMutablePointer<Float> {
+    guard let base else { preconditionFailure("the plan has not been laid out") }
+    return base
+  }
+
+  fileprivate func bind(to memory: UnsafeMutablePointer<Float>) { base = memory + offset }
+}
+
+/// The buffers of a program in the making. Moments are the program's steps in the order in which
+/// they run, forward and then backward.
+struct MemoryPlan {
+  private var buffers: [PlannedBuffer] = []
+
+  /// Before the first step, when the caller fills the input, and after the last, when it reads the
+  /// output.
+  static let always = (start: -1, end: Int.max)
+
+  mutating func buffer(count: Int) -> PlannedBuffer {
+    let buffer = PlannedBuffer(count: count)
+    buffers.append(buffer)
+    return buffer
+  }
+
+  /// States that `buffer` holds something at a moment; it does so between all stated ones.
+  func use(_ buffer: PlannedBuffer, at moment: Int) {
+    buffer.first = min(buffer.first, moment)
+    buffer.last = max(buffer.last, moment)
+  }
+
+  /// Places every buffer, the largest first, each at the lowest place that is free through its
+  /// life. Returns the number of values that the whole takes.
+  func layOut() -> Int {
+    /// Vectors and cache lines.
+    let alignment = 16
+    var placed: [PlannedBuffer] = []
+    var total = 0
+    let order = buffers.indices.filter { buffers[$0].first <= buffers[$0].last }.sorted {
+      (buffers[$1].count, $0) < (buffers[$0].count, $1)
+    }
+    for index in order {
+      let buffer = buffers[index]
+      var offset = 0
+      // `placed` stays sorted by place, so the first gap that is wide enough is the lowest.
+      for other in placed where other.first <= buffer.last && buffer.first <= other.last {
+        if offset + buffer.count <= other.offset { break }
+        offset = max(offset, (other.offset + other.count + alignment - 1) / alignment * alignment)
+      }
+      buffer.offset = offset
+      total = max(total, offset + buffer.count)
+      let place = placed.firstIndex { $0.offset > offset } ?? placed.count
+      placed.insert(buffer, at: place)
+    }
+    return total
+  }
+
+  func bind(to memory: UnsafeMutablePointer<Float>) {
+    for buffer in buffers { buffer.bind(to: memory) }
+  }
+}
+
+/// A map between steps, and its gradient.
+final class MapNode {
+  let buffer: PlannedBuffer
+  /// Whether weights stand before it, so that a gradient must reach it.
+  let needsGradient: Bool
+  /// Planned from the end of the network: the first reader to deliver makes it.
+  private(set) var gradient: PlannedBuffer?
+
+  init(_ buffer: PlannedBuffer, needsGradient: Bool) {
+    self.buffer = buffer
+    self.needsGradient = needsGradient
+  }
+
+  /// Where a reader of this map puts its part of the gradient; nil where none is needed.
+  ///
+  /// - Parameter candidate: a buffer that the reader can spare and may write in place.
+  func target(_ plan: inout MemoryPlan, reusing candidate: PlannedBuffer? = nil) -> GradientTarget?
+  {
+    guard needsGradient else { return nil }
+    if let gradient { return GradientTarget(buffer: gradient, accumulates: true) }
+    let buffer = candidate ?? plan.buffer(count: buffer.count)
+    gradient = buffer
+    return GradientTarget(buffer: buffer, accumulates: false)
+  }
+}
+
+/// Where a step puts its input's gradient.
+struct GradientTarget {
+  let buffer: PlannedBuffer
+  /// Whether another reader of the same map has put its part there before.
+  let accumulates: Bool
+}
