@@ -65,44 +65,57 @@ BODY sum_block(
 // A unit is one of TensorFlow's four accumulators of one block of channels.
 CLONES static void moments_share(void *context, size_t begin, size_t end, size_t thread) {
   const struct moments *m = context;
+  size_t channels = m->channels / 8 * 8, blocks = (channels + block_channels - 1) / block_channels;
   for (size_t unit = begin; unit < end; unit++) {
-    size_t blocks = (m->channels + block_channels - 1) / block_channels;
     size_t accumulator = unit / blocks, first = unit % blocks * block_channels;
-    size_t n = m->channels - first < block_channels ? m->channels - first : block_channels;
+    size_t n = channels - first < block_channels ? channels - first : block_channels;
     sum_block(
       m->x + accumulator * m->channels + first, m->shift ? m->shift + first : NULL, m->rows / 4,
       4 * m->channels, n, m->sums + accumulator * m->channels + first);
   }
 }
 
-// The sum of x, or of (x - shift)^2, in the order in which TensorFlow (Eigen's reduction over outer
-// dimensions) adds: four accumulators take the rows in turn and are joined one after the other;
-// what is left over comes last.
-CLONES static void add_rows(struct moments *m, float *total) {
-  size_t channels = m->channels;
-  ck_parallel(
-    moments_share, m, 4 * ((channels + block_channels - 1) / block_channels), m->rows * channels);
-  const float *sums = m->sums;
-  EACH for (size_t j = 0; j < channels; j++)
-    total[j] = ((sums[j] + sums[channels + j]) + sums[2 * channels + j]) + sums[3 * channels + j];
-  for (size_t r = m->rows / 4 * 4; r < m->rows; r++) {
-    const float *line = m->x + r * channels, *shift = m->shift;
+/// total[j] += the sum from row `first` on, one row after the other, channels from..<to.
+BODY add_in_turn(const struct moments *m, float *total, size_t first, size_t from, size_t to) {
+  for (size_t r = first; r < m->rows; r++) {
+    const float *line = m->x + r * m->channels, *shift = m->shift;
     if (shift) {
-      EACH for (size_t j = 0; j < channels; j++)
+      EACH for (size_t j = from; j < to; j++)
         total[j] += (line[j] - shift[j]) * (line[j] - shift[j]);
     } else {
-      EACH for (size_t j = 0; j < channels; j++) total[j] += line[j];
+      EACH for (size_t j = from; j < to; j++) total[j] += line[j];
     }
   }
+}
+
+// Rows from which TensorFlow sums with four accumulators instead of one.
+enum { least_rows = 16 };
+
+// The mean of x, or of (x - shift)^2, in the order in which TensorFlow (Eigen's reduction over outer
+// dimensions) adds: four accumulators take the rows in turn and are joined one after the other;
+// what is left over comes last. Few rows, and the channels that do not fill a vector of eight, are
+// added in turn.
+CLONES static void average(struct moments *m, float *total) {
+  size_t channels = m->channels, vectors = m->rows < least_rows ? 0 : channels / 8 * 8;
+  memset(total, 0, channels * sizeof *total);
+  if (vectors) {
+    ck_parallel(
+      moments_share, m, 4 * ((vectors + block_channels - 1) / block_channels), m->rows * channels);
+    const float *sums = m->sums;
+    EACH for (size_t j = 0; j < vectors; j++)
+      total[j] = ((sums[j] + sums[channels + j]) + sums[2 * channels + j]) + sums[3 * channels + j];
+    add_in_turn(m, total, m->rows / 4 * 4, 0, vectors);
+  }
+  add_in_turn(m, total, 0, vectors, channels);
   for (size_t j = 0; j < channels; j++) total[j] /= (float)m->rows;
 }
 
 void ck_channel_moments(
     const float *x, size_t rows, size_t channels, float *mean, float *variance, float *scratch) {
   struct moments m = {x, NULL, rows, channels, scratch};
-  add_rows(&m, mean);
+  average(&m, mean);
   m.shift = mean;
-  add_rows(&m, variance);
+  average(&m, variance);
 }
 
 // MARK: sums

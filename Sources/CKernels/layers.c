@@ -31,6 +31,11 @@ void ck_accumulate(const float *x, float *y, size_t count) {
   ck_parallel(accumulate_share, &a, blocks_of(count), count);
 }
 
+CLONES void ck_add_bias(const float *bias, float *y, size_t rows, size_t channels) {
+  for (size_t r = 0; r < rows; r++)
+    EACH for (size_t j = 0; j < channels; j++) y[r * channels + j] += bias[j];
+}
+
 CLONES void ck_accumulate_scaled(const float *x, float factor, float *y, size_t count) {
   EACH for (size_t i = 0; i < count; i++) y[i] += factor * x[i];
 }

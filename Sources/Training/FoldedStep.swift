@@ -28,8 +28,8 @@ final class FoldedStep: TrainingStep {
   private let z: PlannedBuffer?
   private let quantizedKernel: Storage
   private let statistics: FoldedStatistics
-  private var firstConvolution: Convolution?
-  private var secondConvolution: Convolution?
+  private var firstConvolution: ForwardPass?
+  private var secondConvolution: ForwardPass?
   private var isPortable = false
   private var pass: FoldedBackward?
   /// The gradient of the layer's output, which the chain behind it leaves here.
@@ -80,13 +80,13 @@ final class FoldedStep: TrainingStep {
 
   func bind(on oneDNN: OneDNN) throws {
     isPortable = oneDNN.isPortable
-    firstConvolution = try Convolution(
-      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
+    firstConvolution = try ForwardPass(
+      layer, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
       bias: layer.bias, output: c.pointer)
     if let z {
-      secondConvolution = try Convolution(
-        .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer,
-        kernel: quantizedKernel.pointer, output: z.pointer)
+      secondConvolution = try ForwardPass(
+        layer, on: oneDNN, input: input.buffer.pointer,
+        kernel: quantizedKernel.pointer, bias: nil, output: z.pointer)
     }
     try pass?.bind(on: oneDNN)
   }

@@ -5,6 +5,8 @@
 
 // y += x.
 void ck_accumulate(const float *x, float *y, size_t count);
+// y = y + bias[channel], row by row.
+void ck_add_bias(const float *bias, float *y, size_t rows, size_t channels);
 // y += factor * x.
 void ck_accumulate_scaled(const float *x, float factor, float *y, size_t count);
 // The sum of squares, in double.
