@@ -307,7 +307,7 @@ BODY add_sums(
   const ck_chain *chain, const ck_chain_gradient *gradient, const float *g, size_t offset,
   size_t count, float *sums) {
   size_t period = chain->period;
-  const float *a = chain->a + offset, *c = gradient->c + offset;
+  const float *a = chain->a + offset, *c = gradient->c ? gradient->c + offset : NULL;
   float *sum_g = sums, *sum_ga = sums + period, *sum_gc = sums + 2 * period;
   const float *mean_a = gradient->mean_a, *mean_c = gradient->mean_c;
   for (size_t first = 0; first < count; first += period) {
@@ -316,6 +316,11 @@ BODY add_sums(
       EACH for (size_t j = 0; j < n; j++) {
         sum_g[j] += g[first + j];
         sum_gc[j] += g[first + j] * (c[first + j] - mean_c[j]);
+      }
+    } else if (!c) {
+      EACH for (size_t j = 0; j < n; j++) {
+        sum_g[j] += g[first + j];
+        sum_ga[j] += g[first + j] * (a[first + j] - mean_a[j]);
       }
     } else {
       EACH for (size_t j = 0; j < n; j++) {

@@ -201,3 +201,36 @@ void ck_interleave(const float *a, const float *b, float *y, size_t rows, size_t
     memcpy(y + (2 * r + 1) * channels, b + r * channels, channels * sizeof *y);
   }
 }
+
+CLONES void ck_kernel_gradient(const ck_kernel_parts *p) {
+  size_t channels = p->channels;
+  for (size_t i = 0; i < p->rows; i++) {
+    const float *product = p->product + i * channels, *moments = p->moments + i * channels;
+    float *gradient = p->gradient + i * channels, sum = (float)p->sum_x[i];
+    EACH for (size_t j = 0; j < channels; j++)
+      gradient[j] = product[j] * p->scale[j] + (moments[j] + sum * p->shift[j]);
+  }
+}
+
+// In double: what is left of these sums is small beside their terms.
+CLONES void ck_column_products(
+    const float *a, const float *b, size_t rows, size_t channels, double *sums) {
+  memset(sums, 0, channels * sizeof *sums);
+  for (size_t i = 0; i < rows; i++)
+    EACH for (size_t j = 0; j < channels; j++)
+      sums[j] += (double)a[i * channels + j] * b[i * channels + j];
+}
+
+CLONES void ck_row_products(
+    const float *a, const float *factor, size_t rows, size_t channels, float *sums) {
+  for (size_t i = 0; i < rows; i++) {
+    double lanes[8] = {0}, sum = 0;
+    size_t whole = channels / 8 * 8;
+    for (size_t j = 0; j < whole; j += 8)
+      for (size_t k = 0; k < 8; k++)
+        lanes[k] += (double)a[i * channels + j + k] * factor[j + k];
+    for (size_t j = whole; j < channels; j++) sum += (double)a[i * channels + j] * factor[j];
+    for (size_t k = 0; k < 8; k++) sum += lanes[k];
+    sums[i] = (float)sum;
+  }
+}

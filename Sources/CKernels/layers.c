@@ -151,3 +151,7 @@ void ck_reciprocal_root(const float *x, float *y, size_t count, int portable) {
   }
   for (; i < count; i++) y[i] = 1 / __builtin_elementwise_sqrt(x[i]);
 }
+
+void ck_flush_denormals(void) {
+  _mm_setcsr(_mm_getcsr() | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);
+}

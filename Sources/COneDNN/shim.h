@@ -42,10 +42,10 @@ static inline void sw_convolution_destroy(sw_convolution *c) {
 }
 
 // The buffers are the caller's and must outlive the convolution; bias may be NULL, and only a
-// forward pass reads it.
+// forward pass reads it. adds: a forward pass adds to what stands in the destination.
 static inline dnnl_status_t sw_convolution_create(
     sw_convolution *c, dnnl_engine_t engine, sw_pass pass, const sw_geometry *g, float *source,
-    float *kernel, float *bias, float *destination) {
+    float *kernel, float *bias, float *destination, int adds) {
   *c = (sw_convolution){.pass = pass};
   dnnl_dims_t source_dims = {g->batch, g->in_channels, g->in_height, g->in_width};
   dnnl_dims_t destination_dims = {g->batch, g->out_channels, g->out_height, g->out_width};
@@ -79,7 +79,21 @@ static inline dnnl_status_t sw_convolution_create(
       &forward, dnnl_forward_training, dnnl_convolution_direct, &source_md, &kernel_md,
       bias ? &bias_md : NULL, &destination_md, strides, before, after));
   dnnl_primitive_desc_t forward_pd = NULL, pd = NULL;
-  SW_TRY(dnnl_primitive_desc_create(&forward_pd, &forward, NULL, engine, NULL));
+  if (adds && pass == sw_forward) {
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t operations = NULL;
+    SW_TRY(dnnl_primitive_attr_create(&attributes));
+    s = dnnl_post_ops_create(&operations);
+    if (s == dnnl_success) s = dnnl_post_ops_append_sum(operations, 1);
+    if (s == dnnl_success) s = dnnl_primitive_attr_set_post_ops(attributes, operations);
+    if (s == dnnl_success)
+      s = dnnl_primitive_desc_create(&forward_pd, &forward, attributes, engine, NULL);
+    if (operations) dnnl_post_ops_destroy(operations);
+    dnnl_primitive_attr_destroy(attributes);
+    SW_TRY(s);
+  } else {
+    SW_TRY(dnnl_primitive_desc_create(&forward_pd, &forward, NULL, engine, NULL));
+  }
   if (pass == sw_forward) {
     pd = forward_pd;
   } else {

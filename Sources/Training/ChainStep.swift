@@ -90,7 +90,7 @@ final class ChainStep: TrainingStep {
   private var inputs: [PlannedBuffer] {
     switch source {
     case .map(let a): [a.buffer]
-    case .folded(let step): step.convolutionOutputs
+    case .folded(let step): step.chainInputs
     case .sum(let a, let b), .product(let a, let b): [a.buffer, b.buffer]
     }
   }

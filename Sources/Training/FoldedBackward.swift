@@ -4,13 +4,25 @@
 import CKernels
 import Tensors
 
+/// The convolutions of a folded layer's backward pass.
+protocol FoldedPass: AnyObject {
+  func bind(on oneDNN: OneDNN) throws
+  /// Forms those sums over the gradient that the chain behind the layer could not.
+  func prepare()
+  /// The gradients of kernel and input, from the numbers per channel.
+  func run()
+}
+
+extension FoldedPass {
+  func prepare() {}
+}
+
 /// With gz the gradient of the quantized convolution's output and dc the one of c:
 ///
 ///     dK = conv'(x, inv * gz + dc),   dx = conv^T(gz, q(inv * K)) + conv^T(dc, K)
 ///
-/// Outside depthwise layers the two transposed convolutions are one, of [gz | dc] with the kernels
-/// side by side.
-final class FoldedBackward {
+/// The two transposed convolutions are one, of [gz | dc] with the kernels side by side.
+final class FoldedBackward: FoldedPass {
   private let layer: BoundLayer
   private let statistics: FoldedStatistics
   private let input: MapNode
@@ -20,9 +32,9 @@ final class FoldedBackward {
   private let target: GradientTarget?
   /// inv * gz + dc.
   private let joined: PlannedBuffer
-  /// [gz | dc], or dc alone (gz then replaces the output's gradient).
+  /// [gz | dc].
   private let both: PlannedBuffer?
-  /// The input's gradient, or its second part, where the target already holds something.
+  /// The input's gradient, where the target already holds something.
   private let addend: PlannedBuffer?
   /// The kernels side by side: (height, width, channels in, 2 * filters).
   private let bothKernels: Storage?
@@ -30,13 +42,11 @@ final class FoldedBackward {
   private var folded = ck_folded()
   private var kernelPass: Convolution?
   private var inputPass: Convolution?
-  private var secondInputPass: Convolution?
-
-  private var isMerged: Bool { bothKernels != nil }
 
   init(
     _ layer: BoundLayer, _ statistics: FoldedStatistics, input: MapNode, c: PlannedBuffer,
-    gradient: PlannedBuffer, quantizedKernel: Storage?, plan: inout MemoryPlan, moment: Int
+    gradient: PlannedBuffer, target: GradientTarget?, quantizedKernel: Storage?,
+    plan: inout MemoryPlan, moment: Int
   ) {
     self.layer = layer
     self.statistics = statistics
@@ -44,16 +54,13 @@ final class FoldedBackward {
     self.c = c
     self.gradient = gradient
     self.quantizedKernel = quantizedKernel
+    self.target = target
     let geometry = layer.geometry
-    target = input.target(&plan)
     joined = plan.buffer(count: geometry.outputCount)
     let hasTwo = target != nil && quantizedKernel != nil
-    let isMerged = hasTwo && !geometry.isDepthwise
-    both = hasTwo ? plan.buffer(count: geometry.outputCount * (isMerged ? 2 : 1)) : nil
-    bothKernels = isMerged ? Storage(count: 2 * geometry.kernelCount) : nil
-    addend =
-      target?.accumulates == true || (hasTwo && !isMerged)
-      ? plan.buffer(count: geometry.inputCount) : nil
+    both = hasTwo ? plan.buffer(count: 2 * geometry.outputCount) : nil
+    bothKernels = hasTwo ? Storage(count: 2 * geometry.kernelCount) : nil
+    addend = target?.accumulates == true ? plan.buffer(count: geometry.inputCount) : nil
     let used = [input.buffer, c, gradient, joined, target?.buffer, both, addend]
     for buffer in used.compactMap({ $0 }) { plan.use(buffer, at: moment) }
   }
@@ -65,28 +72,11 @@ final class FoldedBackward {
       .backwardKernel, geometry, on: oneDNN, input: input.buffer.pointer,
       kernel: layer.kernelGradient, output: joined.pointer)
     guard let target else { return }
-    func pass(
-      _ geometry: ConvolutionGeometry, into place: PlannedBuffer,
-      kernel: UnsafeMutablePointer<Float>, from gradient: PlannedBuffer
-    ) throws -> Convolution {
-      try Convolution(
-        .backwardData, geometry, on: oneDNN, input: place.pointer, kernel: kernel,
-        output: gradient.pointer)
-    }
-    let first = target.accumulates ? addend ?? target.buffer : target.buffer
-    guard let both, let quantizedKernel else {
-      inputPass = try pass(geometry, into: first, kernel: layer.kernel, from: joined)
-      return
-    }
-    if let bothKernels {
-      var wide = geometry
-      wide.outputChannels *= 2
-      inputPass = try pass(wide, into: first, kernel: bothKernels.pointer, from: both)
-    } else {
-      inputPass = try pass(geometry, into: first, kernel: quantizedKernel.pointer, from: gradient)
-      secondInputPass = try pass(
-        geometry, into: addend ?? target.buffer, kernel: layer.kernel, from: both)
-    }
+    var wide = geometry
+    if both != nil { wide.outputChannels *= 2 }
+    inputPass = try Convolution(
+      .backwardData, wide, on: oneDNN, input: (addend ?? target.buffer).pointer,
+      kernel: bothKernels?.pointer ?? layer.kernel, output: (both ?? joined).pointer)
   }
 
   private func bindFolded() {
@@ -103,9 +93,9 @@ final class FoldedBackward {
     folded.channels = channels
     folded.gk = joined.pointer
     guard let both else { return }
-    folded.stride = isMerged ? 2 * channels : channels
-    folded.gz = isMerged ? both.pointer : gradient.pointer
-    folded.dc = isMerged ? both.pointer + channels : both.pointer
+    folded.stride = 2 * channels
+    folded.gz = both.pointer
+    folded.dc = both.pointer + channels
   }
 
   func run() {
@@ -119,12 +109,6 @@ final class FoldedBackward {
     }
     inputPass?.loadKernel()
     inputPass?.execute()
-    if target.accumulates, let addend {
-      ck_accumulate(addend.pointer, target.buffer.pointer, addend.count)
-    }
-    guard let secondInputPass, let addend else { return }
-    secondInputPass.loadKernel()
-    secondInputPass.execute()
-    ck_accumulate(addend.pointer, target.buffer.pointer, addend.count)
+    if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
   }
 }

@@ -22,7 +22,7 @@ final class FoldedStep: TrainingStep {
   private let layer: BoundLayer
   private let normalization: BoundLayer.Normalization
   private let input: MapNode
-  /// First convolution's output; kept for the backward pass.
+  /// First convolution's output; kept for the backward pass where that needs it.
   private let c: PlannedBuffer
   /// Second convolution's output, where the kernel is quantized; kept for the backward pass.
   private let z: PlannedBuffer?
@@ -31,7 +31,7 @@ final class FoldedStep: TrainingStep {
   private var firstConvolution: ForwardPass?
   private var secondConvolution: ForwardPass?
   private var isPortable = false
-  private var pass: FoldedBackward?
+  private var pass: (any FoldedPass)?
   /// The gradient of the layer's output, which the chain behind it leaves here.
   var outputGradient: PlannedBuffer?
 
@@ -55,7 +55,15 @@ final class FoldedStep: TrainingStep {
   }
 
   /// What the chain behind the layer reads.
-  var convolutionOutputs: [PlannedBuffer] { z.map { [$0, c] } ?? [c] }
+  var chainInputs: [PlannedBuffer] {
+    guard let z else { return [c] }
+    return keepsOnlyMoments ? [z] : [z, c]
+  }
+
+  /// Whether the backward pass does without c.
+  private var keepsOnlyMoments: Bool {
+    z != nil && input.needsGradient && PointwiseBackward.suits(layer.geometry)
+  }
 
   /// Gives the chain its source: z * correction + folded bias, or the same from c.
   func bind(_ chain: inout ck_chain) {
@@ -66,7 +74,7 @@ final class FoldedStep: TrainingStep {
 
   /// Lets the chain's backward pass form the sums that this layer's needs.
   func bind(_ gradient: inout ck_chain_gradient) {
-    gradient.c = UnsafePointer(c.pointer)
+    gradient.c = keepsOnlyMoments ? nil : UnsafePointer(c.pointer)
     gradient.mean_a = UnsafePointer(statistics.meanZPeriod.pointer)
     gradient.mean_c = UnsafePointer(statistics.meanPeriod.pointer)
     gradient.sum_g = statistics.sumG.pointer
@@ -75,7 +83,7 @@ final class FoldedStep: TrainingStep {
   }
 
   func planForward(_ plan: inout MemoryPlan, at moment: Int) {
-    for buffer in [input.buffer] + convolutionOutputs { plan.use(buffer, at: moment) }
+    for buffer in [input.buffer, c, z].compactMap({ $0 }) { plan.use(buffer, at: moment) }
   }
 
   func bind(on oneDNN: OneDNN) throws {
@@ -165,12 +173,26 @@ final class FoldedStep: TrainingStep {
 
   func planBackward(_ plan: inout MemoryPlan, at moment: Int) {
     guard let outputGradient else { preconditionFailure("\(name) has no gradient") }
-    pass = FoldedBackward(
-      layer, statistics, input: input, c: c, gradient: outputGradient,
-      quantizedKernel: z == nil ? nil : quantizedKernel, plan: &plan, moment: moment)
+    let target = input.target(&plan)
+    if let target, keepsOnlyMoments {
+      pass = PointwiseBackward(
+        layer, statistics, input: input, gradient: outputGradient, target: target,
+        quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
+      return
+    }
+    let quantizedKernel = z == nil ? nil : quantizedKernel
+    pass =
+      layer.geometry.isDepthwise
+      ? DepthwiseBackward(
+        layer, statistics, input: input, c: c, gradient: outputGradient, target: target,
+        quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
+      : FoldedBackward(
+        layer, statistics, input: input, c: c, gradient: outputGradient, target: target,
+        quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
   }
 
   func backward() {
+    pass?.prepare()
     reduceGradients()
     pass?.run()
   }

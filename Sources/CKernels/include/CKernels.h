@@ -4,6 +4,7 @@
 #pragma once
 #include "chains.h"
 #include "channels.h"
+#include "depthwise.h"
 #include "layers.h"
 #include "parallel.h"
 #include "quantizers.h"

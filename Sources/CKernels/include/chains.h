@@ -84,7 +84,8 @@ typedef struct {
   int db_adds;
   // ck_from_affine: with g the gradient of the affine's result, per channel the sums of g,
   // g * (a - mean_a) and g * (c - mean_c). a and c are a folded layer's two convolutions; the means
-  // stand written over the period. Where c is a, only the first and the last are formed.
+  // stand written over the period. Where c is a, only the first and the last are formed; where c
+  // is NULL, the last is 0.
   const float *c, *mean_a, *mean_c;
   double *sum_g, *sum_ga, *sum_gc;
   // 3 * samples * channels.

@@ -36,3 +36,20 @@ void ck_folded_backward(const ck_folded *folded);
 
 // y = [a | b], row by row.
 void ck_interleave(const float *a, const float *b, float *y, size_t rows, size_t channels);
+
+// The kernel's gradient of a pointwise layer from its parts: gradient = product * scale[channel]
+// + (moments + sum_x[row] * shift[channel]), over `rows` channels in and `channels` out.
+typedef struct {
+  const float *product, *scale, *moments, *shift;
+  const double *sum_x;
+  size_t rows, channels;
+  float *gradient;
+} ck_kernel_parts;
+void ck_kernel_gradient(const ck_kernel_parts *parts);
+
+// sums[j] = sum over rows of a[i][j] * b[i][j].
+void ck_column_products(
+    const float *a, const float *b, size_t rows, size_t channels, double *sums);
+// sums[i] = sum over channels of a[i][j] * factor[j].
+void ck_row_products(
+    const float *a, const float *factor, size_t rows, size_t channels, float *sums);

@@ -37,3 +37,8 @@ void ck_adam(
 // TensorFlow's x86 build computes it, from the processor's approximation (two units in the last
 // place off at most, and not the same ones on every make of processor).
 void ck_reciprocal_root(const float *x, float *y, size_t count, int portable);
+
+// From here on this thread, and those that it starts, take numbers below 2^-126 for 0, as
+// TensorFlow's threads do: a dying network's gradients are such numbers, and a processor takes a
+// hundred times longer over them.
+void ck_flush_denormals(void);

@@ -64,6 +64,8 @@ package final class Convolution {
   package enum Pass: Sendable {
     /// output = input * kernel (+ bias).
     case forward
+    /// output += input * kernel (+ bias).
+    case forwardAdding
     /// input's gradient from the output's and the kernel.
     case backwardData
     /// kernel's gradient from the input and the output's gradient.
@@ -73,7 +75,7 @@ package final class Convolution {
   private let oneDNN: OneDNN
   private var primitive: sw_convolution
 
-  /// The buffers must outlive the primitive. `bias` counts in the forward pass alone.
+  /// The buffers must outlive the primitive. `bias` counts in the forward passes alone.
   package init(
     _ pass: Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
     input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,
@@ -83,7 +85,7 @@ package final class Convolution {
     primitive = sw_convolution()
     let shimPass =
       switch pass {
-      case .forward: sw_forward
+      case .forward, .forwardAdding: sw_forward
       case .backwardData: sw_backward_data
       case .backwardKernel: sw_backward_weights
       }
@@ -92,7 +94,8 @@ package final class Convolution {
     // and the plain layout coincide.
     try OneDNN.check(
       sw_convolution_create(
-        &primitive, oneDNN.engine, shimPass, &shim, input, kernel, bias, output),
+        &primitive, oneDNN.engine, shimPass, &shim, input, kernel, bias, output,
+        pass == .forwardAdding ? 1 : 0),
       "convolution \(pass) \(geometry)")
   }
 

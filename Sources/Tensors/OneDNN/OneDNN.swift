@@ -1,5 +1,6 @@
 //! oneDNN's engine and stream, and what is set once per process. Knows no layer.
 
+internal import CKernels
 internal import COneDNN
 package import Diagnostics
 
@@ -15,6 +16,8 @@ package final class OneDNN: @unchecked Sendable {
   let stream: dnnl_stream_t
 
   package init(isPortable: Bool = false) throws(LibraryError) {
+    // Before oneDNN's threads exist, which inherit it.
+    ck_flush_denormals()
     self.isPortable = isPortable
     var engine: dnnl_engine_t?
     try Self.check(dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
@@ -36,7 +39,7 @@ package final class OneDNN: @unchecked Sendable {
   /// Fixes what decides the last bits of a result: threads, and the widest instruction set used.
   /// To be called before the first primitive of the process is made.
   package static func configure(threads: Int, instructionSet: String) throws(LibraryError) {
-    omp_set_num_threads(Int32(threads))
+    use(threads: threads)
     let limit =
       switch instructionSet {
       case "sse41": dnnl_cpu_isa_sse41
@@ -45,6 +48,9 @@ package final class OneDNN: @unchecked Sendable {
       }
     try check(dnnl_set_max_cpu_isa(limit), "dnnl_set_max_cpu_isa")
   }
+
+  /// How many threads the next run uses.
+  package static func use(threads: Int) { omp_set_num_threads(Int32(threads)) }
 
   static func check(_ status: dnnl_status_t, _ call: String) throws(LibraryError) {
     guard status == dnnl_success else {

@@ -1,0 +1,33 @@
+//! Products of small matrices by oneDNN. Knows no layer.
+
+internal import COneDNN
+
+private let plain = CChar(UInt8(ascii: "N"))
+private let transposed = CChar(UInt8(ascii: "T"))
+
+/// Row-major matrices in float32.
+package enum MatrixProduct {
+  /// c (rows, columns) = a (rows, inner) * b (inner, columns).
+  package static func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    rows: Int, inner: Int, columns: Int
+  ) {
+    let status = dnnl_sgemm(
+      plain, plain, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(inner), b,
+      Int64(columns), 0,
+      c, Int64(columns))
+    precondition(status == dnnl_success, "oneDNN: product failed with \(status.rawValue)")
+  }
+
+  /// c (rows, columns) = a (rows, inner) * b^T, b being (columns, inner).
+  package static func multiplyTransposed(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    rows: Int, inner: Int, columns: Int
+  ) {
+    let status = dnnl_sgemm(
+      plain, transposed, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(inner), b,
+      Int64(inner), 0,
+      c, Int64(columns))
+    precondition(status == dnnl_success, "oneDNN: product failed with \(status.rawValue)")
+  }
+}

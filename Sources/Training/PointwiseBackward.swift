@@ -1,0 +1,146 @@
+//! The backward pass of a folded 1x1 layer with more channels out than in, without its first
+//! convolution's output. Knows neither the chain behind the layer nor the optimizer.
+
+import CKernels
+import Tensors
+
+/// c = xK + b is linear in x at each position, so what flows back through its mean and variance is,
+/// too. With g the output's gradient, gz = g * correction, and per output channel
+/// dc = (c - mu) * slope + constant (see `FoldedBackward`), d = (b - mu) * slope + constant:
+///
+///     P = x'g,   sum g (c - mu) = diag(K'P) + (b - mu) sum g
+///     dK = inv * correction * P + (x'x) K diag(slope) + (sum x) d'
+///     dx = conv^T(g, correction * q(inv * K)) + x K diag(slope) K' + K d
+///
+/// So c is forgotten once its moments are known, and nothing of the output's size is written.
+/// Cheaper where the input is the narrower side and there are many more positions than channels in.
+final class PointwiseBackward: FoldedPass {
+  private let layer: BoundLayer
+  private let statistics: FoldedStatistics
+  private let input: MapNode
+  private let gradient: PlannedBuffer
+  private let target: GradientTarget
+  private let addend: PlannedBuffer?
+  private let quantizedKernel: Storage
+  // (channels in, channels out)
+  private let product: Storage
+  private let slopedKernel: Storage
+  private let correctedKernel: Storage
+  private let momentPart: Storage
+  // (channels in, channels in)
+  private let inputProduct: Storage
+  private let inputKernel: Storage
+  private let inputOffset: Storage
+  private let shift: Storage
+  private let scale: Storage
+  private let sumX: Buffer<Double>
+  private let partialSums: Buffer<Double>
+  private var kernelPass: Convolution?
+  private var inputProductPass: Convolution?
+  private var inputPass: Convolution?
+  private var momentPass: Convolution?
+
+  private var channelsIn: Int { layer.geometry.inputChannels }
+  private var channels: Int { layer.channels }
+
+  /// Whether this way pays for a layer.
+  static func suits(_ geometry: ConvolutionGeometry) -> Bool {
+    geometry.kernelHeight == 1 && geometry.kernelWidth == 1 && geometry.strideHeight == 1
+      && geometry.strideWidth == 1 && geometry.inputChannels <= geometry.outputChannels
+      && geometry.outputRows >= 4 * geometry.inputChannels
+  }
+
+  /// - Parameter target: where the input's gradient goes.
+  init(
+    _ layer: BoundLayer, _ statistics: FoldedStatistics, input: MapNode, gradient: PlannedBuffer,
+    target: GradientTarget, quantizedKernel: Storage, plan: inout MemoryPlan, moment: Int
+  ) {
+    self.layer = layer
+    self.statistics = statistics
+    self.input = input
+    self.gradient = gradient
+    self.target = target
+    self.quantizedKernel = quantizedKernel
+    let geometry = layer.geometry
+    let (channelsIn, kernelCount) = (geometry.inputChannels, geometry.kernelCount)
+    addend = target.accumulates ? plan.buffer(count: geometry.inputCount) : nil
+    (product, slopedKernel) = (Storage(count: kernelCount), Storage(count: kernelCount))
+    (correctedKernel, momentPart) = (Storage(count: kernelCount), Storage(count: kernelCount))
+    inputProduct = Storage(count: channelsIn * channelsIn)
+    inputKernel = Storage(count: channelsIn * channelsIn)
+    inputOffset = Storage(count: channelsIn)
+    (shift, scale) = (Storage(count: layer.channels), Storage(count: layer.channels))
+    sumX = Buffer(count: channelsIn)
+    partialSums = Buffer(count: (geometry.outputRows + 63) / 64 * channelsIn)
+    for buffer in [input.buffer, gradient, target.buffer, addend].compactMap({ $0 }) {
+      plan.use(buffer, at: moment)
+    }
+  }
+
+  func bind(on oneDNN: OneDNN) throws {
+    let geometry = layer.geometry
+    var square = geometry
+    square.outputChannels = channelsIn
+    let x = input.buffer.pointer
+    let place = (addend ?? target.buffer).pointer
+    kernelPass = try Convolution(
+      .backwardKernel, geometry, on: oneDNN, input: x, kernel: product.pointer,
+      output: gradient.pointer)
+    inputProductPass = try Convolution(
+      .backwardKernel, square, on: oneDNN, input: x, kernel: inputProduct.pointer, output: x)
+    inputPass = try Convolution(
+      .backwardData, geometry, on: oneDNN, input: place, kernel: correctedKernel.pointer,
+      output: gradient.pointer)
+    momentPass = try Convolution(
+      .forwardAdding, square, on: oneDNN, input: x, kernel: inputKernel.pointer,
+      bias: inputOffset.pointer, output: place)
+  }
+
+  /// The sums of g * (c - mu), which the gradients of gamma and of the moments hang on.
+  func prepare() {
+    kernelPass?.execute()
+    ck_column_products(
+      product.pointer, layer.kernel, channelsIn, channels, statistics.sumGC.pointer)
+    for j in 0..<channels {
+      let shift = Double(layer.bias[j]) - Double(statistics.mean.pointer[j])
+      statistics.sumGC.pointer[j] += shift * statistics.sumG.pointer[j]
+    }
+  }
+
+  func run() {
+    let s = statistics
+    for j in 0..<channels {
+      shift.pointer[j] =
+        (layer.bias[j] - s.mean.pointer[j]) * s.slope.pointer[j] + s.constant.pointer[j]
+      scale.pointer[j] = s.inverse.pointer[j] * s.correction.pointer[j]
+    }
+    ck_channel_scale(layer.kernel, s.slope.pointer, slopedKernel.pointer, channelsIn, channels)
+    runKernel()
+    ck_channel_scale(
+      quantizedKernel.pointer, s.correction.pointer, correctedKernel.pointer, channelsIn, channels)
+    inputPass?.loadKernel()
+    inputPass?.execute()
+    MatrixProduct.multiplyTransposed(
+      slopedKernel.pointer, layer.kernel, into: inputKernel.pointer, rows: channelsIn,
+      inner: channels, columns: channelsIn)
+    ck_row_products(layer.kernel, shift.pointer, channelsIn, channels, inputOffset.pointer)
+    momentPass?.loadKernel()
+    momentPass?.execute()
+    if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
+  }
+
+  private func runKernel() {
+    inputProductPass?.execute()
+    MatrixProduct.multiply(
+      inputProduct.pointer, slopedKernel.pointer, into: momentPart.pointer, rows: channelsIn,
+      inner: channelsIn, columns: channels)
+    ck_channel_sum(
+      input.buffer.pointer, layer.geometry.outputRows, channelsIn, sumX.pointer,
+      partialSums.pointer)
+    var parts = ck_kernel_parts(
+      product: product.pointer, scale: scale.pointer, moments: momentPart.pointer,
+      shift: shift.pointer, sum_x: sumX.pointer, rows: channelsIn, channels: channels,
+      gradient: layer.kernelGradient)
+    ck_kernel_gradient(&parts)
+  }
+}
