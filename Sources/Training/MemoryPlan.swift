@@ -50,6 +50,9 @@ struct MemoryPlan {
   func layOut() -> Int {
     /// Vectors and cache lines.
     let alignment = 16
+    // Maps' sizes are multiples of a page, and processors take a load for a store's follower when
+    // the lower twelve bits of their addresses agree: a few lines keep neighbours out of step.
+    let stagger = 272
     var placed: [PlannedBuffer] = []
     var total = 0
     let order = buffers.indices.filter { buffers[$0].first <= buffers[$0].last }.sorted {
@@ -61,7 +64,7 @@ struct MemoryPlan {
       // `placed` stays sorted by place, so the first gap that is wide enough is the lowest.
       for other in placed where other.first <= buffer.last && buffer.first <= other.last {
         if offset + buffer.count <= other.offset { break }
-        offset = max(offset, (other.offset + other.count + alignment - 1) / alignment * alignment)
+        offset = max(offset, (other.offset + other.count + stagger + alignment - 1) / alignment * alignment)
       }
       buffer.offset = offset
       total = max(total, offset + buffer.count)

@@ -46,7 +46,7 @@ final class PointwiseBackward: FoldedPass {
   /// Whether this way pays for a layer.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernelHeight == 1 && geometry.kernelWidth == 1 && geometry.strideHeight == 1
-      && geometry.strideWidth == 1 && geometry.inputChannels <= geometry.outputChannels
+      && geometry.strideWidth == 1 && geometry.inputChannels < geometry.outputChannels
       && geometry.outputRows >= 4 * geometry.inputChannels
   }
 
