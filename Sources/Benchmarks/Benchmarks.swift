@@ -114,7 +114,7 @@ import Training
       func time(_ pass: Convolution.Pass) throws -> Double {
         let primitive = try Convolution(
           pass, geometry, on: oneDNN, input: input.pointer, kernel: kernel.pointer,
-          output: output.pointer)
+          output: output.pointer, isBare: true)
         primitive.loadKernel()
         return median(seconds: 0.05) { primitive.execute() }
       }

@@ -13,77 +13,92 @@ enum { block_rows = 64 };
 
 // MARK: moments
 
-struct moments {
-  const float *x, *shift;
+struct sums {
+  const float *x, *bias;
+  // What the squares are taken from: none, one or two rows of means.
+  const float *shift, *second_shift;
   size_t rows, channels;
+  // Four accumulators of every channel; four more for the second shift.
   float *sums;
 };
 
 typedef float eight __attribute__((vector_size(32), aligned(4)));
 
-/// Sums of every fourth row, of x or of (x - shift)^2, over 8 * `vectors` channels that stay in
-/// registers.
+/// Sums of every fourth row, of x + bias or of (x + bias - shift)^2, over 8 * `vectors` channels
+/// that stay in registers.
 BODY sum_vectors(
-  const float *x, const float *shift, size_t rows, size_t stride, size_t vectors, float *sums) {
-  eight total[4] = {{0}}, mean[4] = {{0}};
-  if (shift)
-    for (size_t v = 0; v < vectors; v++) mean[v] = *(const eight *)(shift + 8 * v);
+  const float *x, const float *bias, const float *shift, const float *second, size_t rows,
+  size_t stride, size_t vectors, float *sums, float *second_sums) {
+  eight total[4] = {{0}}, second_total[4] = {{0}};
   for (size_t r = 0; r < rows; r++) {
     for (size_t v = 0; v < vectors; v++) {
-      eight value = *(const eight *)(x + r * stride + 8 * v);
-      if (shift) value = (value - mean[v]) * (value - mean[v]);
+      eight value = *(const eight *)(x + r * stride + 8 * v) + *(const eight *)(bias + 8 * v);
+      if (second) {
+        eight other = value - *(const eight *)(second + 8 * v);
+        second_total[v] += other * other;
+      }
+      if (shift) {
+        value = value - *(const eight *)(shift + 8 * v);
+        value = value * value;
+      }
       total[v] += value;
     }
   }
   for (size_t v = 0; v < vectors; v++) *(eight *)(sums + 8 * v) = total[v];
+  if (second)
+    for (size_t v = 0; v < vectors; v++) *(eight *)(second_sums + 8 * v) = second_total[v];
 }
 
 BODY sum_block(
-  const float *x, const float *shift, size_t rows, size_t stride, size_t n, float *sums) {
-  switch (n) {
-    case 8: sum_vectors(x, shift, rows, stride, 1, sums); return;
-    case 16: sum_vectors(x, shift, rows, stride, 2, sums); return;
-    case 24: sum_vectors(x, shift, rows, stride, 3, sums); return;
-    case 32: sum_vectors(x, shift, rows, stride, 4, sums); return;
-    case 64:
-      sum_vectors(x, shift, rows, stride, 4, sums);
-      sum_vectors(x + 32, shift ? shift + 32 : NULL, rows, stride, 4, sums + 32);
-      return;
-    default: break;
-  }
-  memset(sums, 0, n * sizeof *sums);
-  for (size_t r = 0; r < rows; r++) {
-    const float *line = x + r * stride;
-    if (shift) {
-      EACH for (size_t j = 0; j < n; j++) sums[j] += (line[j] - shift[j]) * (line[j] - shift[j]);
-    } else {
-      EACH for (size_t j = 0; j < n; j++) sums[j] += line[j];
-    }
+  const float *x, const float *bias, const float *shift, const float *second, size_t rows,
+  size_t stride, size_t n, float *sums, float *second_sums) {
+  size_t at = 0;
+  for (; at + 32 <= n; at += 32)
+    sum_vectors(
+      x + at, bias + at, shift ? shift + at : NULL, second ? second + at : NULL, rows, stride, 4,
+      sums + at, second_sums + at);
+  for (; at + 16 <= n; at += 16)
+    sum_vectors(
+      x + at, bias + at, shift ? shift + at : NULL, second ? second + at : NULL, rows, stride, 2,
+      sums + at, second_sums + at);
+  if (at + 8 <= n) {
+    sum_vectors(
+      x + at, bias + at, shift ? shift + at : NULL, second ? second + at : NULL, rows, stride, 1,
+      sums + at, second_sums + at);
   }
 }
 
 // A unit is one of TensorFlow's four accumulators of one block of channels.
-CLONES static void moments_share(void *context, size_t begin, size_t end, size_t thread) {
-  const struct moments *m = context;
-  size_t channels = m->channels / 8 * 8, blocks = (channels + block_channels - 1) / block_channels;
+CLONES static void sums_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct sums *s = context;
+  size_t channels = s->channels / 8 * 8, blocks = (channels + block_channels - 1) / block_channels;
   for (size_t unit = begin; unit < end; unit++) {
     size_t accumulator = unit / blocks, first = unit % blocks * block_channels;
     size_t n = channels - first < block_channels ? channels - first : block_channels;
-    sum_block(
-      m->x + accumulator * m->channels + first, m->shift ? m->shift + first : NULL, m->rows / 4,
-      4 * m->channels, n, m->sums + accumulator * m->channels + first);
+    const float *x = s->x + accumulator * s->channels + first, *bias = s->bias + first;
+    float *sums = s->sums + accumulator * s->channels + first;
+    size_t rows = s->rows / 4, stride = 4 * s->channels;
+    // The kinds apart, so that each loop is made for its own.
+    if (!s->shift) {
+      sum_block(x, bias, NULL, NULL, rows, stride, n, sums, sums);
+    } else if (!s->second_shift) {
+      sum_block(x, bias, s->shift + first, NULL, rows, stride, n, sums, sums);
+    } else {
+      sum_block(
+        x, bias, s->shift + first, s->second_shift + first, rows, stride, n, sums,
+        sums + 4 * s->channels);
+    }
   }
 }
 
 /// total[j] += the sum from row `first` on, one row after the other, channels from..<to.
-BODY add_in_turn(const struct moments *m, float *total, size_t first, size_t from, size_t to) {
-  for (size_t r = first; r < m->rows; r++) {
-    const float *line = m->x + r * m->channels, *shift = m->shift;
-    if (shift) {
-      EACH for (size_t j = from; j < to; j++)
-        total[j] += (line[j] - shift[j]) * (line[j] - shift[j]);
-    } else {
-      EACH for (size_t j = from; j < to; j++) total[j] += line[j];
+BODY add_in_turn(
+  const struct sums *s, const float *shift, float *total, size_t first, size_t from, size_t to) {
+  for (size_t r = first; r < s->rows; r++) {
+    const float *line = s->x + r * s->channels, *bias = s->bias;
+    EACH for (size_t j = from; j < to; j++) {
+      float value = line[j] + bias[j], distance = shift ? value - shift[j] : 0;
+      total[j] += shift ? distance * distance : value;
     }
   }
 }
@@ -91,31 +106,44 @@ BODY add_in_turn(const struct moments *m, float *total, size_t first, size_t fro
 // Rows from which TensorFlow sums with four accumulators instead of one.
 enum { least_rows = 16 };
 
-// The mean of x, or of (x - shift)^2, in the order in which TensorFlow (Eigen's reduction over outer
-// dimensions) adds: four accumulators take the rows in turn and are joined one after the other;
-// what is left over comes last. Few rows, and the channels that do not fill a vector of eight, are
-// added in turn.
-CLONES static void average(struct moments *m, float *total) {
-  size_t channels = m->channels, vectors = m->rows < least_rows ? 0 : channels / 8 * 8;
+/// Joins the accumulators of the first `vectors` channels, and adds what they leave over.
+BODY finish_sums(
+  const struct sums *s, const float *sums, const float *shift, size_t vectors, float *total) {
+  size_t channels = s->channels;
   memset(total, 0, channels * sizeof *total);
-  if (vectors) {
-    ck_parallel(
-      moments_share, m, 4 * ((vectors + block_channels - 1) / block_channels), m->rows * channels);
-    const float *sums = m->sums;
-    EACH for (size_t j = 0; j < vectors; j++)
-      total[j] = ((sums[j] + sums[channels + j]) + sums[2 * channels + j]) + sums[3 * channels + j];
-    add_in_turn(m, total, m->rows / 4 * 4, 0, vectors);
-  }
-  add_in_turn(m, total, 0, vectors, channels);
-  for (size_t j = 0; j < channels; j++) total[j] /= (float)m->rows;
+  EACH for (size_t j = 0; j < vectors; j++)
+    total[j] = ((sums[j] + sums[channels + j]) + sums[2 * channels + j]) + sums[3 * channels + j];
+  add_in_turn(s, shift, total, s->rows / 4 * 4, 0, vectors);
+  add_in_turn(s, shift, total, 0, vectors, channels);
 }
 
-void ck_channel_moments(
-    const float *x, size_t rows, size_t channels, float *mean, float *variance, float *scratch) {
-  struct moments m = {x, NULL, rows, channels, scratch};
-  average(&m, mean);
-  m.shift = mean;
-  average(&m, variance);
+// The sums in the order in which TensorFlow (Eigen's reduction over outer dimensions) adds: four
+// accumulators take the rows in turn and are joined one after the other; what is left over comes
+// last. Few rows, and the channels that do not fill a vector of eight, are added in turn.
+CLONES static void add_rows(const struct sums *s, float *total, float *second_total) {
+  size_t vectors = s->rows < least_rows ? 0 : s->channels / 8 * 8;
+  if (vectors)
+    ck_parallel(
+      sums_share, (void *)s, 4 * ((vectors + block_channels - 1) / block_channels),
+      s->rows * s->channels);
+  finish_sums(s, s->sums, s->shift, vectors, total);
+  if (s->second_shift)
+    finish_sums(s, s->sums + 4 * s->channels, s->second_shift, vectors, second_total);
+}
+
+void ck_channel_moments(const ck_moments *m) {
+  struct sums s = {m->x, m->bias, NULL, NULL, m->rows, m->channels, m->scratch};
+  float rows = (float)m->rows, share = 1 / rows;
+  add_rows(&s, m->mean, NULL);
+  if (m->fused_mean)
+    for (size_t j = 0; j < m->channels; j++) m->fused_mean[j] = m->mean[j] * share;
+  for (size_t j = 0; j < m->channels; j++) m->mean[j] /= rows;
+  s.shift = m->mean;
+  s.second_shift = m->fused_mean;
+  add_rows(&s, m->variance, m->fused_variance);
+  for (size_t j = 0; j < m->channels; j++) m->variance[j] /= rows;
+  if (m->fused_mean)
+    for (size_t j = 0; j < m->channels; j++) m->fused_variance[j] *= share;
 }
 
 // MARK: sums

@@ -51,7 +51,7 @@ final class DepthwiseBackward: FoldedPass {
     depthwise.c = UnsafePointer(c.pointer)
     depthwise.correction = UnsafePointer(s.correction.pointer)
     depthwise.inv = UnsafePointer(s.inverse.pointer)
-    depthwise.mean = UnsafePointer(s.mean.pointer)
+    depthwise.mean = UnsafePointer(s.meanC.pointer)
     depthwise.slope = UnsafePointer(s.slope.pointer)
     depthwise.constant = UnsafePointer(s.constant.pointer)
     depthwise.kernel = UnsafePointer(layer.kernel)

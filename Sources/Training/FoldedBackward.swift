@@ -86,7 +86,7 @@ final class FoldedBackward: FoldedPass {
     folded.c = UnsafePointer(c.pointer)
     folded.correction = UnsafePointer(s.correction.pointer)
     folded.inv = UnsafePointer(s.inverse.pointer)
-    folded.mean = UnsafePointer(s.mean.pointer)
+    folded.mean = UnsafePointer(s.meanC.pointer)
     folded.slope = UnsafePointer(s.slope.pointer)
     folded.constant = UnsafePointer(s.constant.pointer)
     folded.rows = layer.geometry.outputRows

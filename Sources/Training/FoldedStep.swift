@@ -8,14 +8,14 @@ import Tensors
 /// QConv2DBatchnorm, QDepthwiseConv2DBatchnorm and their dense sibling (QKeras 0.9.0, folding_mode
 /// ema_stats_folding, never frozen), in training:
 ///
-///     c = conv(x, K) + b;  mu, var = moments of c;  mv = the moving variance after this step
+///     c = conv(x, K);  mu, var = moments of c + b;  mv = the moving variance after this step
 ///     inv = gamma / sqrt(mv + e);  correction = sqrt(mv + e) / sqrt(var + e)
 ///     y = conv(x, q(inv * K)) * correction + qb(gamma * (b - mu) / sqrt(var + e) + beta)
 ///
 /// The last line's multiplication and addition are done by the chain that follows (`ChainStep`), in
-/// one pass with what comes behind them. Without a kernel quantizer conv(x, inv * K) is
-/// (c - b) * inv, and the second convolution falls away. Gradients flow through mu and var, none
-/// through mv; the one of b is exactly 0.
+/// one pass with what comes behind them. Without a kernel quantizer conv(x, inv * K) is c * inv, and
+/// the second convolution falls away. Gradients flow through mu and var, none through mv; the one of
+/// b is exactly 0.
 final class FoldedStep: TrainingStep {
   let name: String
   let kind: String
@@ -28,8 +28,8 @@ final class FoldedStep: TrainingStep {
   private let z: PlannedBuffer?
   private let quantizedKernel: Storage
   private let statistics: FoldedStatistics
-  private var firstConvolution: ForwardPass?
-  private var secondConvolution: ForwardPass?
+  private var firstConvolution: Convolution?
+  private var secondConvolution: Convolution?
   private var isPortable = false
   private var pass: (any FoldedPass)?
   /// The gradient of the layer's output, which the chain behind it leaves here.
@@ -88,13 +88,13 @@ final class FoldedStep: TrainingStep {
 
   func bind(on oneDNN: OneDNN) throws {
     isPortable = oneDNN.isPortable
-    firstConvolution = try ForwardPass(
-      layer, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
-      bias: layer.bias, output: c.pointer)
+    firstConvolution = try Convolution(
+      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
+      output: c.pointer)
     if let z {
-      secondConvolution = try ForwardPass(
-        layer, on: oneDNN, input: input.buffer.pointer,
-        kernel: quantizedKernel.pointer, bias: nil, output: z.pointer)
+      secondConvolution = try Convolution(
+        .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer,
+        kernel: quantizedKernel.pointer, output: z.pointer)
     }
     try pass?.bind(on: oneDNN)
   }
@@ -103,21 +103,18 @@ final class FoldedStep: TrainingStep {
     firstConvolution?.loadKernel()
     firstConvolution?.execute()
     let s = statistics
-    ck_channel_moments(
-      c.pointer, rows, channels, s.mean.pointer, s.variance.pointer, s.scratch.pointer)
+    var moments = ck_moments(
+      x: c.pointer, bias: layer.bias, rows: rows, channels: channels, mean: s.mean.pointer,
+      variance: s.variance.pointer, fused_mean: layer.isDense ? nil : s.fusedMean.pointer,
+      fused_variance: layer.isDense ? nil : s.fusedVariance.pointer, scratch: s.scratch.pointer)
+    ck_channel_moments(&moments)
     updateMovingStatistics()
     fold()
     layer.quantizeBias(s.foldedBias.pointer, into: s.foldedBias.pointer)
-    guard z != nil else {
-      for j in 0..<channels {
-        s.offset.pointer[j] = s.foldedBias.pointer[j] - layer.bias[j] * s.factor.pointer[j]
-      }
-      ck_repeat(s.factor.pointer, channels, s.factorPeriod.pointer)
-      ck_repeat(s.offset.pointer, channels, s.offsetPeriod.pointer)
-      return
-    }
-    ck_repeat(s.correction.pointer, channels, s.factorPeriod.pointer)
+    ck_repeat(
+      (z == nil ? s.factor : s.correction).pointer, channels, s.factorPeriod.pointer)
     ck_repeat(s.foldedBias.pointer, channels, s.offsetPeriod.pointer)
+    if z == nil { return }
     ck_channel_scale(
       layer.kernel, s.inverse.pointer, quantizedKernel.pointer,
       layer.geometry.kernelCount / channels, channels)
@@ -147,23 +144,33 @@ final class FoldedStep: TrainingStep {
       s.foldedBias.pointer[j] =
         s.factor.pointer[j] * (layer.bias[j] - s.mean.pointer[j]) + normalization.beta[j]
     }
-    ck_repeat(s.mean.pointer, channels, s.meanPeriod.pointer)
     for j in 0..<channels {
-      s.meanZ.pointer[j] = s.inverse.pointer[j] * (s.mean.pointer[j] - layer.bias[j])
+      s.meanC.pointer[j] = s.mean.pointer[j] - layer.bias[j]
+      s.meanZ.pointer[j] = s.inverse.pointer[j] * s.meanC.pointer[j]
     }
+    ck_repeat(s.meanC.pointer, channels, s.meanPeriod.pointer)
     ck_repeat(s.meanZ.pointer, channels, s.meanZPeriod.pointer)
   }
 
+  /// Each in the order of its own operation in TensorFlow: a convolution's are the fused batch
+  /// normalization's, which keeps the unbiased variance; a dense layer's are Keras's, the plain one.
   private func updateMovingStatistics() {
-    // TensorFlow's fused batch normalization keeps the unbiased variance; a dense layer's is plain.
-    let unbias = layer.isDense || rows < 2 ? 1 : Float(rows) / Float(rows - 1)
+    let s = statistics
     let rate = BatchNormalization.movingRate
+    if layer.isDense {
+      for j in 0..<channels {
+        let (mean, variance) = (normalization.movingMean[j], normalization.movingVariance[j])
+        normalization.movingMean[j] = mean - (mean - s.mean.pointer[j]) * rate
+        normalization.movingVariance[j] = variance - (variance - s.variance.pointer[j]) * rate
+      }
+      return
+    }
+    let unbiasedRate = rate * (rows < 2 ? 1 : Float(rows) / Float(rows - 1))
     for j in 0..<channels {
-      let oldMean = normalization.movingMean[j]
-      let oldVariance = normalization.movingVariance[j]
-      normalization.movingMean[j] = oldMean - (oldMean - statistics.mean.pointer[j]) * rate
+      normalization.movingMean[j] =
+        (1 - rate) * normalization.movingMean[j] + rate * s.fusedMean.pointer[j]
       normalization.movingVariance[j] =
-        oldVariance - (oldVariance - statistics.variance.pointer[j] * unbias) * rate
+        (1 - rate) * normalization.movingVariance[j] + unbiasedRate * s.fusedVariance.pointer[j]
     }
   }
 
@@ -199,10 +206,10 @@ final class FoldedStep: TrainingStep {
 
   /// The gradients of gamma and beta, and the numbers per channel that give the one of c.
   ///
-  /// With S = sum g, and c and z taken relative to their means (mu, and inv * (mu - b)), the terms of
-  /// the folded bias cancel in closed form instead of in rounding:
+  /// With S = sum g, and c and z taken relative to their means (mu - b, and inv times that), the
+  /// terms of the folded bias cancel in closed form instead of in rounding:
   ///
-  ///     dgamma = r * sum g (c - mu),   dr = sqrt(mv + e) * sum g (z - inv (mu - b))
+  ///     dgamma = r * sum g (c - (mu - b)),   dr = sqrt(mv + e) * sum g (z - inv (mu - b))
   ///     dvar = -r^3/2 dr,   dmu = -S gamma r,   r = 1 / sqrt(var + e)
   private func reduceGradients() {
     let s = statistics
@@ -232,22 +239,26 @@ final class FoldedStep: TrainingStep {
 /// A folded layer's numbers per channel, from forward to backward. The ones called period stand
 /// written over CKernels' period.
 final class FoldedStatistics {
+  /// The batch's moments, of c + b.
   let mean: Storage
   let variance: Storage
+  /// The same as the fused batch normalization has them.
+  let fusedMean: Storage
+  let fusedVariance: Storage
+  /// The mean of c: mean - b.
+  let meanC: Storage
   /// gamma / sqrt(var + e).
   let factor: Storage
   let correction: Storage
   /// gamma / sqrt(mv + e).
   let inverse: Storage
   let foldedBias: Storage
-  /// What is added to c * factor where no kernel is quantized.
-  let offset: Storage
   /// sqrt(mv + e), the moving variance being this step's.
   let movingDeviation: Buffer<Double>
   let meanZ: Storage
   let slope: Storage
   let constant: Storage
-  /// With g the output's gradient: sum g, sum g * (z - meanZ), sum g * (c - mean).
+  /// With g the output's gradient: sum g, sum g * (z - meanZ), sum g * (c - meanC).
   let sumG: Buffer<Double>
   let sumGZ: Buffer<Double>
   let sumGC: Buffer<Double>
@@ -261,13 +272,14 @@ final class FoldedStatistics {
     func perChannel() -> Storage { Storage(count: channels) }
     func period() -> Storage { Storage(count: ck_period(channels)) }
     (mean, variance, factor, correction) = (perChannel(), perChannel(), perChannel(), perChannel())
-    (inverse, foldedBias, offset, meanZ) = (perChannel(), perChannel(), perChannel(), perChannel())
+    (inverse, foldedBias, meanC, meanZ) = (perChannel(), perChannel(), perChannel(), perChannel())
+    (fusedMean, fusedVariance) = (perChannel(), perChannel())
     (slope, constant) = (perChannel(), perChannel())
     movingDeviation = Buffer(count: channels)
     (sumG, sumGZ, sumGC) = (
       Buffer(count: channels), Buffer(count: channels), Buffer(count: channels)
     )
     (factorPeriod, offsetPeriod, meanPeriod, meanZPeriod) = (period(), period(), period(), period())
-    scratch = Storage(count: 4 * channels)
+    scratch = Storage(count: 8 * channels)
   }
 }

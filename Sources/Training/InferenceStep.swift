@@ -16,7 +16,7 @@ final class InferenceStep: ProgramStep {
   private let bias: Storage
   private let factor: Storage
   private var isPortable = false
-  private var convolution: ForwardPass?
+  private var convolution: Convolution?
 
   init(_ layer: BoundLayer, input: MapNode, output: MapNode) {
     self.layer = layer
@@ -36,8 +36,8 @@ final class InferenceStep: ProgramStep {
 
   func bind(on oneDNN: OneDNN) throws {
     isPortable = oneDNN.isPortable
-    convolution = try ForwardPass(
-      layer, on: oneDNN, input: input.buffer.pointer, kernel: kernel.pointer,
+    convolution = try Convolution(
+      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: kernel.pointer,
       bias: bias.pointer, output: output.buffer.pointer)
   }
 

@@ -14,7 +14,7 @@ final class PlainStep: TrainingStep {
   private let output: MapNode
   private let quantizedKernel: Storage
   private let quantizedBias: Storage
-  private var convolution: ForwardPass?
+  private var convolution: Convolution?
   /// The input's part of the gradient, where another reader's already stands in its place.
   private var addend: PlannedBuffer?
   private var target: GradientTarget?
@@ -52,8 +52,8 @@ final class PlainStep: TrainingStep {
   }
 
   func bind(on oneDNN: OneDNN) throws {
-    convolution = try ForwardPass(
-      layer, on: oneDNN, input: input.buffer.pointer,
+    convolution = try Convolution(
+      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer,
       kernel: quantizedKernel.pointer, bias: quantizedBias.pointer, output: output.buffer.pointer)
     guard let gradient = output.gradient else { return }
     kernelPass = try Convolution(

@@ -4,11 +4,11 @@
 import CKernels
 import Tensors
 
-/// c = xK + b is linear in x at each position, so what flows back through its mean and variance is,
-/// too. With g the output's gradient, gz = g * correction, and per output channel
-/// dc = (c - mu) * slope + constant (see `FoldedBackward`), d = (b - mu) * slope + constant:
+/// c = xK is linear in x at each position, so what flows back through its mean and variance is, too.
+/// With g the output's gradient, gz = g * correction, and per output channel
+/// dc = (c + b - mu) * slope + constant (see `FoldedBackward`), d = (b - mu) * slope + constant:
 ///
-///     P = x'g,   sum g (c - mu) = diag(K'P) + (b - mu) sum g
+///     P = x'g,   sum g (c + b - mu) = diag(K'P) + (b - mu) sum g
 ///     dK = inv * correction * P + (x'x) K diag(slope) + (sum x) d'
 ///     dx = conv^T(g, correction * q(inv * K)) + x K diag(slope) K' + K d
 ///
@@ -96,7 +96,7 @@ final class PointwiseBackward: FoldedPass {
       bias: inputOffset.pointer, output: place)
   }
 
-  /// The sums of g * (c - mu), which the gradients of gamma and of the moments hang on.
+  /// The sums of g * (c + b - mu), which the gradients of gamma and of the moments hang on.
   func prepare() {
     kernelPass?.execute()
     ck_column_products(

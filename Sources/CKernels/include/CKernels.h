@@ -7,4 +7,5 @@
 #include "depthwise.h"
 #include "layers.h"
 #include "parallel.h"
+#include "products.h"
 #include "quantizers.h"

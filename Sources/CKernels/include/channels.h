@@ -3,10 +3,19 @@
 #pragma once
 #include <stddef.h>
 
-// Per channel: mean and variance (of the population), bit for bit TensorFlow's tf.nn.moments on the
-// same map. scratch: 4 * channels floats.
-void ck_channel_moments(
-    const float *x, size_t rows, size_t channels, float *mean, float *variance, float *scratch);
+// Per channel: mean and variance (of the population) of x + bias.
+typedef struct {
+  const float *x, *bias;
+  size_t rows, channels;
+  // Bit for bit TensorFlow's tf.nn.moments on the same map.
+  float *mean, *variance;
+  // Bit for bit what its fused batch normalization takes into the moving statistics: there sums are
+  // multiplied by 1/rows, not divided by rows. NULL: not wanted.
+  float *fused_mean, *fused_variance;
+  // 8 * channels floats.
+  float *scratch;
+} ck_moments;
+void ck_channel_moments(const ck_moments *moments);
 
 // Per channel: sum g, in double. partial_sums: channels for each started 64 rows.
 void ck_channel_sum(

@@ -1,6 +1,7 @@
 //! A convolution over fixed buffers: forward, or its gradient by data or by kernel. Knows neither
 //! folding nor quantizers.
 
+internal import CKernels
 internal import COneDNN
 package import Diagnostics
 
@@ -47,6 +48,23 @@ package struct ConvolutionGeometry: Hashable, Sendable {
     kernelHeight * kernelWidth * inputChannels * (isDepthwise ? 1 : outputChannels)
   }
 
+  /// Whether each output position needs the input of that position alone.
+  var isPointwise: Bool {
+    !isDepthwise && kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1
+      && inputHeight == outputHeight && inputWidth == outputWidth
+  }
+
+  func depthwise(
+    input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    output: UnsafeMutablePointer<Float>
+  ) -> ck_depthwise_sums {
+    ck_depthwise_sums(
+      x: input, kernel: kernel, bias: bias, y: output, samples: batch, height: inputHeight,
+      width: inputWidth, channels: inputChannels, out_height: outputHeight, out_width: outputWidth,
+      kernel_height: kernelHeight, kernel_width: kernelWidth, stride_height: strideHeight,
+      stride_width: strideWidth, pad_top: padTop, pad_left: padLeft)
+  }
+
   var shim: sw_geometry {
     sw_geometry(
       batch: Int64(batch), in_height: Int64(inputHeight), in_width: Int64(inputWidth),
@@ -59,7 +77,8 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   }
 }
 
-/// One oneDNN convolution primitive bound to its buffers.
+/// One convolution bound to its buffers: a oneDNN primitive, or our own loops where oneDNN adds in an
+/// order that rounds codes otherwise than TensorFlow's.
 package final class Convolution {
   package enum Pass: Sendable {
     /// output = input * kernel (+ bias).
@@ -73,16 +92,63 @@ package final class Convolution {
   }
 
   private let oneDNN: OneDNN
-  private var primitive: sw_convolution
+  private let work: Work
 
-  /// The buffers must outlive the primitive. `bias` counts in the forward passes alone.
+  private enum Work {
+    case primitive(Primitive)
+    case product(OrderedProduct)
+    case depthwise(ck_depthwise_sums)
+  }
+
+  /// The buffers must outlive the convolution. `bias` counts in the forward passes alone. `isBare`:
+  /// oneDNN's primitive in any case, to compare with.
   package init(
     _ pass: Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
     input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,
-    bias: UnsafeMutablePointer<Float>? = nil, output: UnsafeMutablePointer<Float>
+    bias: UnsafeMutablePointer<Float>? = nil, output: UnsafeMutablePointer<Float>,
+    isBare: Bool = false
   ) throws(LibraryError) {
     self.oneDNN = oneDNN
-    primitive = sw_convolution()
+    if pass == .forward, !isBare, geometry.isDepthwise {
+      work = .depthwise(
+        geometry.depthwise(input: input, kernel: kernel, bias: bias, output: output))
+    } else if pass == .forward, !isBare, geometry.isPointwise,
+      OrderedProduct.isNeeded(geometry)
+    {
+      work = .product(
+        OrderedProduct(geometry, input: input, kernel: kernel, bias: bias, output: output))
+    } else {
+      work = .primitive(
+        try Primitive(
+          pass, geometry, on: oneDNN, input: input, kernel: kernel, bias: bias, output: output))
+    }
+  }
+
+  /// Takes the kernel's current values; needed after each change of it, before `execute`.
+  package func loadKernel() {
+    guard case .primitive(let primitive) = work else { return }
+    primitive.loadKernel(on: oneDNN)
+  }
+
+  package func execute() {
+    switch work {
+    case .primitive(let primitive): primitive.execute(on: oneDNN)
+    case .product(let product): product.execute()
+    case .depthwise(var depthwise): ck_depthwise_forward(&depthwise)
+    }
+  }
+}
+
+/// A oneDNN primitive with its memories.
+private final class Primitive {
+  private var convolution: sw_convolution
+
+  init(
+    _ pass: Convolution.Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
+    input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,
+    bias: UnsafeMutablePointer<Float>?, output: UnsafeMutablePointer<Float>
+  ) throws(LibraryError) {
+    convolution = sw_convolution()
     let shimPass =
       switch pass {
       case .forward, .forwardAdding: sw_forward
@@ -94,20 +160,18 @@ package final class Convolution {
     // and the plain layout coincide.
     try OneDNN.check(
       sw_convolution_create(
-        &primitive, oneDNN.engine, shimPass, &shim, input, kernel, bias, output,
+        &convolution, oneDNN.engine, shimPass, &shim, input, kernel, bias, output,
         pass == .forwardAdding ? 1 : 0),
       "convolution \(pass) \(geometry)")
   }
 
-  deinit { sw_convolution_destroy(&primitive) }
+  deinit { sw_convolution_destroy(&convolution) }
 
-  /// Takes the kernel's current values; needed after each change of it, before `execute`.
-  package func loadKernel() { Self.expect(sw_convolution_load_kernel(&primitive, oneDNN.stream)) }
+  func loadKernel(on oneDNN: OneDNN) {
+    OneDNN.expect(sw_convolution_load_kernel(&convolution, oneDNN.stream))
+  }
 
-  package func execute() { Self.expect(sw_convolution_execute(&primitive, oneDNN.stream)) }
-
-  /// Execution over checked buffers fails only for want of memory or by our own mistake.
-  private static func expect(_ status: dnnl_status_t) {
-    precondition(status == dnnl_success, "oneDNN: convolution failed with \(status.rawValue)")
+  func execute(on oneDNN: OneDNN) {
+    OneDNN.expect(sw_convolution_execute(&convolution, oneDNN.stream))
   }
 }

@@ -59,4 +59,9 @@ package final class OneDNN: @unchecked Sendable {
         detail: String(cString: dnnl_status2str(status)))
     }
   }
+
+  /// Execution over checked buffers fails only for want of memory or by our own mistake.
+  static func expect(_ status: dnnl_status_t) {
+    precondition(status == dnnl_success, "oneDNN failed with \(status.rawValue)")
+  }
 }
