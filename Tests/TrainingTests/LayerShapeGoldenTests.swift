@@ -30,16 +30,17 @@ import Training
     let weights = golden.weights()
     let oneDNN = try OneDNN()
     let inference = try Program(
-      golden.network, quantizers: golden.quantizers, batch: golden.batch, mode: .inference,
-      weights: weights, on: oneDNN)
+      golden.network, quantizers: golden.quantizers,
+      options: .init(batch: golden.batch, mode: .inference), weights: weights, on: oneDNN)
     inference.prepare()
     golden.loadInput(of: inference)
     inference.forward()
     try expectClose(inference.output, golden, "inference_y")
 
     let program = try Program(
-      golden.network, quantizers: golden.quantizers, batch: golden.batch, mode: .training,
-      weights: weights, withInputGradient: true, on: oneDNN)
+      golden.network, quantizers: golden.quantizers,
+      options: .init(batch: golden.batch, mode: .training, withInputGradient: true),
+      weights: weights, on: oneDNN)
     golden.loadInput(of: program)
     program.forward()
     try expectClose(program.output, golden, "training_y")

@@ -81,19 +81,27 @@ package final class Convolution {
   ) throws(LibraryError) {
     self.oneDNN = oneDNN
     primitive = sw_convolution()
-    let shimPass =
-      switch pass {
-      case .forward: sw_forward
-      case .backwardData: sw_backward_data
-      case .backwardKernel: sw_backward_weights
-      }
     var shim = geometry.shim
     // A depthwise layer of one channel is an ordinary one-channel convolution: oneDNN's groups of 1
     // and the plain layout coincide.
     try OneDNN.check(
       sw_convolution_create(
-        &primitive, oneDNN.engine, shimPass, &shim, input, kernel, bias, output),
+        &primitive, oneDNN.engine, pass.shim, &shim, sw_plain_maps, input, kernel, bias, output),
       "convolution \(pass) \(geometry)")
+  }
+
+  /// A primitive whose maps lie as oneDNN likes best, in zeroed memory of its own that nobody else
+  /// reads or writes: for timings.
+  package init(
+    blocked pass: Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN
+  ) throws(LibraryError) {
+    self.oneDNN = oneDNN
+    primitive = sw_convolution()
+    var shim = geometry.shim
+    try OneDNN.check(
+      sw_convolution_create(
+        &primitive, oneDNN.engine, pass.shim, &shim, sw_blocked_maps, nil, nil, nil, nil),
+      "blocked convolution \(pass) \(geometry)")
   }
 
   deinit { sw_convolution_destroy(&primitive) }
@@ -103,8 +111,23 @@ package final class Convolution {
 
   package func execute() { Self.expect(sw_convolution_execute(&primitive, oneDNN.stream)) }
 
+  /// The primitive alone, without bringing a kernel gradient back from its layout.
+  package func executeBare() {
+    Self.expect(sw_convolution_execute_bare(&primitive, oneDNN.stream))
+  }
+
   /// Execution over checked buffers fails only for want of memory or by our own mistake.
   private static func expect(_ status: dnnl_status_t) {
     precondition(status == dnnl_success, "oneDNN: convolution failed with \(status.rawValue)")
+  }
+}
+
+extension Convolution.Pass {
+  fileprivate var shim: sw_pass {
+    switch self {
+    case .forward: sw_forward
+    case .backwardData: sw_backward_data
+    case .backwardKernel: sw_backward_weights
+    }
   }
 }
