@@ -37,8 +37,11 @@ check: setup
 format:
 	swift format --in-place --parallel -r $(SOURCES)
 
+# Steps and inference of all networks, each number in a process of its own, against oneDNN's bare
+# primitives; against QKeras, too, where QKERAS_PYTHON names a Python that has it.
+# BENCH holds options: make bench BENCH='--networks resnet ds_cnn --rounds 1'.
 bench: build
-	$(BIN)/Benchmarks
+	$(BIN)/Benchmarks $(BENCH)
 
 clean:
 	rm -rf .build .shiftwork

@@ -54,7 +54,14 @@ let sources: [Target] = [
       .linkedLibrary("_FoundationCollections"),
     ]),
   .executableTarget(name: "shiftwork-worker", dependencies: ["Stages"]),
-  .executableTarget(name: "Benchmarks", dependencies: ["Networks", "Tensors", "Training"]),
+  .executableTarget(
+    name: "Benchmarks",
+    dependencies: [
+      "Networks", "Tensors", "Training", "Diagnostics", "Files",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ]),
 ]
 
 let tests: [Target] =

@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl_debug.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if DNNL_VERSION_MAJOR != 2
 #error "this shim speaks oneDNN 2; version 3 replaced operation descriptors by *_primitive_desc_create"
@@ -22,6 +23,10 @@ typedef struct {
   int64_t kernel_height, kernel_width, stride_height, stride_width;
   int64_t pad_top, pad_left, pad_bottom, pad_right, groups;
 } sw_geometry;
+
+// Where the maps of a convolution are: the caller's, NHWC, or its own, in whatever layout oneDNN likes
+// best; the latter is for timings, as nobody else can read or write them.
+typedef enum { sw_plain_maps, sw_blocked_maps } sw_maps;
 
 typedef struct {
   dnnl_primitive_t primitive;
@@ -41,11 +46,22 @@ static inline void sw_convolution_destroy(sw_convolution *c) {
   if (c->destination) dnnl_memory_destroy(c->destination);
 }
 
-// The buffers are the caller's and must outlive the convolution; bias may be NULL, and only a
-// forward pass reads it. adds: a forward pass adds to what stands in the destination.
+// Zeroed memory of a convolution's own.
+static inline dnnl_status_t sw_memory_create(
+    dnnl_memory_t *memory, const dnnl_memory_desc_t *md, dnnl_engine_t engine) {
+  dnnl_status_t s = dnnl_memory_create(memory, md, engine, DNNL_MEMORY_ALLOCATE);
+  void *data = NULL;
+  if (s == dnnl_success) s = dnnl_memory_get_data_handle(*memory, &data);
+  if (s == dnnl_success && data) memset(data, 0, dnnl_memory_desc_get_size(md));
+  return s;
+}
+
+// With plain maps the buffers are the caller's and must outlive the convolution; bias may be NULL, and
+// only a forward pass reads it. With blocked maps they are not looked at, nor is the kernel. adds: a
+// forward pass adds to what stands in the destination.
 static inline dnnl_status_t sw_convolution_create(
-    sw_convolution *c, dnnl_engine_t engine, sw_pass pass, const sw_geometry *g, float *source,
-    float *kernel, float *bias, float *destination, int adds) {
+    sw_convolution *c, dnnl_engine_t engine, sw_pass pass, const sw_geometry *g, sw_maps maps,
+    float *source, float *kernel, float *bias, float *destination, int adds) {
   *c = (sw_convolution){.pass = pass};
   dnnl_dims_t source_dims = {g->batch, g->in_channels, g->in_height, g->in_width};
   dnnl_dims_t destination_dims = {g->batch, g->out_channels, g->out_height, g->out_width};
@@ -64,8 +80,9 @@ static inline dnnl_status_t sw_convolution_create(
     *c = (sw_convolution){.pass = pass};  \
     return s;                             \
   }
-  SW_TRY(dnnl_memory_desc_init_by_tag(&source_md, 4, source_dims, dnnl_f32, dnnl_nhwc));
-  SW_TRY(dnnl_memory_desc_init_by_tag(&destination_md, 4, destination_dims, dnnl_f32, dnnl_nhwc));
+  dnnl_format_tag_t map_tag = maps == sw_plain_maps ? dnnl_nhwc : dnnl_format_tag_any;
+  SW_TRY(dnnl_memory_desc_init_by_tag(&source_md, 4, source_dims, dnnl_f32, map_tag));
+  SW_TRY(dnnl_memory_desc_init_by_tag(&destination_md, 4, destination_dims, dnnl_f32, map_tag));
   SW_TRY(dnnl_memory_desc_init_by_tag(
       &kernel_md, kernel_rank, grouped ? group_dims : dense_dims, dnnl_f32, dnnl_format_tag_any));
   SW_TRY(dnnl_memory_desc_init_by_tag(
@@ -112,9 +129,21 @@ static inline dnnl_status_t sw_convolution_create(
   const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(
       pd, pass == sw_backward_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
   dnnl_memory_desc_t chosen = *wanted;
+  if (maps == sw_blocked_maps) {
+    source_md = *dnnl_primitive_desc_query_md(
+        pd, pass == sw_backward_data ? dnnl_query_diff_src_md : dnnl_query_src_md, 0);
+    destination_md = *dnnl_primitive_desc_query_md(
+        pd, pass == sw_forward ? dnnl_query_dst_md : dnnl_query_diff_dst_md, 0);
+  }
   s = dnnl_primitive_create(&c->primitive, pd);
   dnnl_primitive_desc_destroy(pd);
   SW_TRY(s);
+  if (maps == sw_blocked_maps) {
+    SW_TRY(sw_memory_create(&c->source, &source_md, engine));
+    SW_TRY(sw_memory_create(&c->kernel, &chosen, engine));
+    SW_TRY(sw_memory_create(&c->destination, &destination_md, engine));
+    return dnnl_success;
+  }
   SW_TRY(dnnl_memory_create(&c->source, &source_md, engine, source));
   SW_TRY(dnnl_memory_create(&c->destination, &destination_md, engine, destination));
   if (bias) SW_TRY(dnnl_memory_create(&c->bias, &bias_md, engine, bias));
@@ -153,7 +182,8 @@ static inline dnnl_status_t sw_convolution_load_kernel(
   return sw_reorder(c->reorder, stream, c->plain_kernel, c->kernel);
 }
 
-static inline dnnl_status_t sw_convolution_execute(
+// The bare primitive: a kernel gradient stays in the primitive's layout.
+static inline dnnl_status_t sw_convolution_execute_bare(
     const sw_convolution *c, dnnl_stream_t stream) {
   dnnl_exec_arg_t arguments[4];
   int count = 0;
@@ -175,7 +205,12 @@ static inline dnnl_status_t sw_convolution_execute(
       arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_DIFF_DST, c->destination};
       break;
   }
-  dnnl_status_t s = dnnl_primitive_execute(c->primitive, stream, count, arguments);
+  return dnnl_primitive_execute(c->primitive, stream, count, arguments);
+}
+
+static inline dnnl_status_t sw_convolution_execute(
+    const sw_convolution *c, dnnl_stream_t stream) {
+  dnnl_status_t s = sw_convolution_execute_bare(c, stream);
   if (s == dnnl_success && c->reorder && c->pass == sw_backward_weights)
     s = sw_reorder(c->reorder, stream, c->kernel, c->plain_kernel);
   return s;

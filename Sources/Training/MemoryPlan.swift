@@ -64,7 +64,8 @@ struct MemoryPlan {
       // `placed` stays sorted by place, so the first gap that is wide enough is the lowest.
       for other in placed where other.first <= buffer.last && buffer.first <= other.last {
         if offset + buffer.count <= other.offset { break }
-        offset = max(offset, (other.offset + other.count + stagger + alignment - 1) / alignment * alignment)
+        offset = max(
+          offset, (other.offset + other.count + stagger + alignment - 1) / alignment * alignment)
       }
       buffer.offset = offset
       total = max(total, offset + buffer.count)

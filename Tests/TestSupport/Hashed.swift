@@ -1,16 +1,22 @@
-//! The tensors that the golden script rebuilds instead of storing.
+//! The tensors that the golden scripts rebuild instead of storing, and how far two tensors are apart.
 
-/// Uniform values in [-scale, scale): element k of stream s is murmur3's 32-bit finalizer of
-/// k*0x9E3779B9 + s*0x85EBCA6B + seed (mod 2^32), divided by 2^31, minus 1, times scale.
+/// The hash behind the golden scripts' numbers: murmur3's 32-bit finalizer of
+/// k*0x9E3779B9 + stream*0x85EBCA6B + seed (mod 2^32).
+package func hash(_ k: Int, stream: UInt32, seed: UInt32) -> UInt32 {
+  var h = UInt32(truncatingIfNeeded: k) &* 0x9E37_79B9 &+ stream &* 0x85EB_CA6B &+ seed
+  h ^= h >> 16
+  h = h &* 0x85EB_CA6B
+  h ^= h >> 13
+  h = h &* 0xC2B2_AE35
+  h ^= h >> 16
+  return h
+}
+
+/// Uniform values in [-scale, scale): element k of stream s is its hash divided by 2^31, minus 1,
+/// times scale.
 package func hashed(_ count: Int, stream: UInt32, scale: Double = 1, seed: UInt32 = 1) -> [Float] {
   (0..<count).map { k in
-    var h = UInt32(k) &* 0x9E37_79B9 &+ stream &* 0x85EB_CA6B &+ seed
-    h ^= h >> 16
-    h = h &* 0x85EB_CA6B
-    h ^= h >> 13
-    h = h &* 0xC2B2_AE35
-    h ^= h >> 16
-    return Float((Double(h) / 2_147_483_648 - 1) * scale)
+    Float((Double(hash(k, stream: stream, seed: seed)) / 2_147_483_648 - 1) * scale)
   }
 }
 

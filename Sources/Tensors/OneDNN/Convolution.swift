@@ -91,35 +91,29 @@ package final class Convolution {
     case backwardKernel
   }
 
-  private let oneDNN: OneDNN
   private let work: Work
 
   private enum Work {
-    case primitive(Primitive)
+    case primitive(ConvolutionPrimitive)
     case product(OrderedProduct)
     case depthwise(ck_depthwise_sums)
   }
 
-  /// The buffers must outlive the convolution. `bias` counts in the forward passes alone. `isBare`:
-  /// oneDNN's primitive in any case, to compare with.
+  /// The buffers must outlive the convolution. `bias` counts in the forward passes alone.
   package init(
     _ pass: Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
     input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,
-    bias: UnsafeMutablePointer<Float>? = nil, output: UnsafeMutablePointer<Float>,
-    isBare: Bool = false
+    bias: UnsafeMutablePointer<Float>? = nil, output: UnsafeMutablePointer<Float>
   ) throws(LibraryError) {
-    self.oneDNN = oneDNN
-    if pass == .forward, !isBare, geometry.isDepthwise {
+    if pass == .forward, geometry.isDepthwise {
       work = .depthwise(
         geometry.depthwise(input: input, kernel: kernel, bias: bias, output: output))
-    } else if pass == .forward, !isBare, geometry.isPointwise,
-      OrderedProduct.isNeeded(geometry)
-    {
+    } else if pass == .forward, geometry.isPointwise, OrderedProduct.isNeeded(geometry) {
       work = .product(
         OrderedProduct(geometry, input: input, kernel: kernel, bias: bias, output: output))
     } else {
       work = .primitive(
-        try Primitive(
+        try ConvolutionPrimitive(
           pass, geometry, on: oneDNN, input: input, kernel: kernel, bias: bias, output: output))
     }
   }
@@ -127,51 +121,14 @@ package final class Convolution {
   /// Takes the kernel's current values; needed after each change of it, before `execute`.
   package func loadKernel() {
     guard case .primitive(let primitive) = work else { return }
-    primitive.loadKernel(on: oneDNN)
+    primitive.loadKernel()
   }
 
   package func execute() {
     switch work {
-    case .primitive(let primitive): primitive.execute(on: oneDNN)
+    case .primitive(let primitive): primitive.execute()
     case .product(let product): product.execute()
     case .depthwise(var depthwise): ck_depthwise_forward(&depthwise)
     }
-  }
-}
-
-/// A oneDNN primitive with its memories.
-private final class Primitive {
-  private var convolution: sw_convolution
-
-  init(
-    _ pass: Convolution.Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
-    input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,
-    bias: UnsafeMutablePointer<Float>?, output: UnsafeMutablePointer<Float>
-  ) throws(LibraryError) {
-    convolution = sw_convolution()
-    let shimPass =
-      switch pass {
-      case .forward, .forwardAdding: sw_forward
-      case .backwardData: sw_backward_data
-      case .backwardKernel: sw_backward_weights
-      }
-    var shim = geometry.shim
-    // A depthwise layer of one channel is an ordinary one-channel convolution: oneDNN's groups of 1
-    // and the plain layout coincide.
-    try OneDNN.check(
-      sw_convolution_create(
-        &convolution, oneDNN.engine, shimPass, &shim, input, kernel, bias, output,
-        pass == .forwardAdding ? 1 : 0),
-      "convolution \(pass) \(geometry)")
-  }
-
-  deinit { sw_convolution_destroy(&convolution) }
-
-  func loadKernel(on oneDNN: OneDNN) {
-    OneDNN.expect(sw_convolution_load_kernel(&convolution, oneDNN.stream))
-  }
-
-  func execute(on oneDNN: OneDNN) {
-    OneDNN.expect(sw_convolution_execute(&convolution, oneDNN.stream))
   }
 }
