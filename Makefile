@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: setup build run test check format bench clean
 
 # The C libraries behind the system targets of Package.swift, and what finds them.
-PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libgcc-12-dev pkg-config
+PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libturbojpeg0-dev libgcc-12-dev pkg-config
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/release
 SOURCES := Sources Tests Package.swift

@@ -8,6 +8,8 @@ let libraries: [Target] = [
   .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
   .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
   .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+  .systemLibrary(
+    name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
   .systemLibrary(name: "CPlatform"),
 ]
 
@@ -28,7 +30,8 @@ let sources: [Target] = [
   .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
   .target(name: "Quantization", dependencies: ["Tensors", "Networks", "CKernels"]),
   .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks", "CKernels"]),
-  .target(name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors"]),
+  .target(
+    name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors", "CTurboJPEG"]),
   .target(name: "Search", dependencies: ["Networks"]),
   .target(
     name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
@@ -70,7 +73,7 @@ let tests: [Target] =
     ("Diagnostics", []), ("Files", []), ("Specs", ["Diagnostics"]),
     ("Pipeline", ["Diagnostics", "Files"]), ("Tensors", ["CKernels", "Records"]), ("Networks", []),
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
-    ("Training", ["Networks", "Quantization", "Records", "Tensors"]),
+    ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
     ("Datasets", ["Tensors"]), ("Search", ["Networks"]),
     ("Records", ["Files", "Networks", "Tensors"]),
     ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),

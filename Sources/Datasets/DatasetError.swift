@@ -18,6 +18,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case labelRange(file: String, row: Int, label: Int, classes: Int)
   case noRows(file: String)
   case noFiles
+  /// The file is no JPEG that can be decoded.
+  case jpeg(file: String, reason: String)
 
   package var description: String {
     switch self {
@@ -46,6 +48,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(file): the batch has no rows"
     case .noFiles:
       "no batch files were named"
+    case .jpeg(let file, let reason):
+      "\(file): no usable JPEG: \(reason)"
     }
   }
 }
