@@ -129,6 +129,108 @@ NARROW(one)
     for (; j < (channels); j++) name##_one(__VA_ARGS__);                                  \
   }
 
+// Rows at stride 1 whose values slide through registers. `before` outputs of a row of `count` lie
+// before position 0 of the row of `extent` that it meets: output i + before - k meets tap k.
+#define AT(vector, row, i, end) ((i) < (end) ? *(const vector *)((row) + (i) * step) : (vector){0})
+
+#define DEFINE_ROWS_3(vector)                                                               \
+  BODY kernel_row_3_##vector(                                                               \
+    const float *x, size_t extent, const float *gk, size_t count, size_t step, float *sums) { \
+    vector x0 = {0}, x1 = AT(vector, x, 0, extent), x2, t0 = {0}, t1 = {0}, t2 = {0};       \
+    for (size_t i = 0; i < count; i++) {                                                    \
+      vector g = *(const vector *)(gk + i * step);                                          \
+      x2 = AT(vector, x, i + 1, extent);                                                    \
+      t0 += x0 * g, t1 += x1 * g, t2 += x2 * g;                                             \
+      x0 = x1, x1 = x2;                                                                     \
+    }                                                                                       \
+    *(vector *)sums += t0, *(vector *)(sums + step) += t1, *(vector *)(sums + 2 * step) += t2; \
+  }                                                                                         \
+  BODY input_row_3_##vector(                                                                \
+    float *dx, size_t extent, const float *gz, const float *dc, size_t count, size_t step,  \
+    const float *quantized, const float *kernel) {                                          \
+    vector w0 = *(const vector *)kernel, w1 = *(const vector *)(kernel + step);             \
+    vector w2 = *(const vector *)(kernel + 2 * step);                                       \
+    vector q0 = w0, q1 = w1, q2 = w2, z0, z1 = AT(vector, gz, 0, count), z2 = {0};          \
+    vector c0, c1 = {0}, c2 = {0};                                                          \
+    if (quantized) {                                                                        \
+      q0 = *(const vector *)quantized, q1 = *(const vector *)(quantized + step);            \
+      q2 = *(const vector *)(quantized + 2 * step), c1 = AT(vector, dc, 0, count);          \
+      for (size_t i = 0; i < extent; i++) {                                                 \
+        z0 = AT(vector, gz, i + 1, count), c0 = AT(vector, dc, i + 1, count);               \
+        *(vector *)(dx + i * step) +=                                                       \
+          (z0 * q0 + c0 * w0) + ((z1 * q1 + c1 * w1) + (z2 * q2 + c2 * w2));                \
+        z2 = z1, z1 = z0, c2 = c1, c1 = c0;                                                 \
+      }                                                                                     \
+    } else {                                                                                \
+      for (size_t i = 0; i < extent; i++) {                                                 \
+        z0 = AT(vector, gz, i + 1, count);                                                  \
+        *(vector *)(dx + i * step) += z0 * q0 + (z1 * q1 + z2 * q2);                        \
+        z2 = z1, z1 = z0;                                                                   \
+      }                                                                                     \
+    }                                                                                       \
+  }
+DEFINE_ROWS_3(sixteen)
+DEFINE_ROWS_3(eight)
+#undef DEFINE_ROWS_3
+
+#define DEFINE_ROWS_5(vector)                                                               \
+  BODY kernel_row_5_##vector(                                                               \
+    const float *x, size_t extent, const float *gk, size_t count, size_t step, float *sums) { \
+    vector x0 = {0}, x1 = {0}, x2 = AT(vector, x, 0, extent), x3 = AT(vector, x, 1, extent), x4; \
+    vector t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0};                                \
+    for (size_t i = 0; i < count; i++) {                                                    \
+      vector g = *(const vector *)(gk + i * step);                                          \
+      x4 = AT(vector, x, i + 2, extent);                                                    \
+      t0 += x0 * g, t1 += x1 * g, t2 += x2 * g, t3 += x3 * g, t4 += x4 * g;                 \
+      x0 = x1, x1 = x2, x2 = x3, x3 = x4;                                                   \
+    }                                                                                       \
+    *(vector *)sums += t0, *(vector *)(sums + step) += t1, *(vector *)(sums + 2 * step) += t2; \
+    *(vector *)(sums + 3 * step) += t3, *(vector *)(sums + 4 * step) += t4;                 \
+  }                                                                                         \
+  BODY input_half_5_##vector(                                                               \
+    float *dx, size_t extent, const float *gz, size_t count, size_t step, const float *kernel) { \
+    vector w0 = *(const vector *)kernel, w1 = *(const vector *)(kernel + step);             \
+    vector w2 = *(const vector *)(kernel + 2 * step), w3 = *(const vector *)(kernel + 3 * step); \
+    vector w4 = *(const vector *)(kernel + 4 * step), z0, z1 = AT(vector, gz, 1, count);    \
+    vector z2 = AT(vector, gz, 0, count), z3 = {0}, z4 = {0};                               \
+    for (size_t i = 0; i < extent; i++) {                                                   \
+      z0 = AT(vector, gz, i + 2, count);                                                    \
+      *(vector *)(dx + i * step) += (z0 * w0 + z1 * w1) + ((z2 * w2 + z3 * w3) + z4 * w4);  \
+      z4 = z3, z3 = z2, z2 = z1, z1 = z0;                                                   \
+    }                                                                                       \
+  }                                                                                         \
+  BODY input_row_5_##vector(                                                                \
+    float *dx, size_t extent, const float *gz, const float *dc, size_t count, size_t step,  \
+    const float *quantized, const float *kernel) {                                          \
+    input_half_5_##vector(dx, extent, gz, count, step, quantized ? quantized : kernel);     \
+    if (quantized) input_half_5_##vector(dx, extent, dc, count, step, kernel);              \
+  }
+DEFINE_ROWS_5(sixteen)
+DEFINE_ROWS_5(eight)
+#undef DEFINE_ROWS_5
+#undef AT
+
+/// Whether a kernel's rows can slide: whole vectors of channels, stride 1, 3 or 5 taps about the
+/// middle.
+static int slides(const ck_depthwise *d) {
+  return d->channels % 8 == 0 && d->stride_width == 1 && d->out_width == d->in_width
+         && d->pad_left == d->kernel_width / 2
+         && (d->kernel_width == 3 || d->kernel_width == 5);
+}
+
+/// EACH_VECTOR for rows that slide.
+#define EACH_ROW(d, name, ...)                                                            \
+  {                                                                                       \
+    size_t j = 0;                                                                         \
+    if ((d)->kernel_width == 3) {                                                         \
+      for (; j + 16 <= (d)->channels; j += 16) name##_3_sixteen(__VA_ARGS__);             \
+      for (; j < (d)->channels; j += 8) name##_3_eight(__VA_ARGS__);                      \
+    } else {                                                                              \
+      for (; j + 16 <= (d)->channels; j += 16) name##_5_sixteen(__VA_ARGS__);             \
+      for (; j < (d)->channels; j += 8) name##_5_eight(__VA_ARGS__);                      \
+    }                                                                                     \
+  }
+
 /// The part of the kernel's gradient that one output row gives.
 BODY add_kernel_row(
   const ck_depthwise *d, const float *gk, size_t sample, size_t oy, float *partial) {
@@ -137,6 +239,11 @@ BODY add_kernel_row(
     ptrdiff_t iy = (ptrdiff_t)(oy * d->stride_height + ky) - (ptrdiff_t)d->pad_top;
     if (iy < 0 || iy >= (ptrdiff_t)d->in_height) continue;
     const float *line = d->x + (sample * d->in_height + (size_t)iy) * d->in_width * channels;
+    if (slides(d)) {
+      float *sums = partial + ky * d->kernel_width * channels;
+      EACH_ROW(d, kernel_row, line + j, d->in_width, gk + j, d->out_width, channels, sums + j)
+      continue;
+    }
     for (size_t kx = 0; kx < d->kernel_width; kx++) {
       ptrdiff_t offset = (ptrdiff_t)kx - (ptrdiff_t)d->pad_left;
       size_t first, count;
@@ -161,6 +268,14 @@ BODY add_input_row(const ck_depthwise *d, const struct rows *rows, size_t iy, fl
     size_t oy = (size_t)scaled / d->stride_height;
     if (oy >= d->out_height) continue;
     size_t place = (oy % d->kernel_height) * row_values(d);
+    if (slides(d)) {
+      size_t tap = ky * d->kernel_width * channels;
+      EACH_ROW(
+        d, input_row, dx + j, d->in_width, rows->gz + place + j, rows->dc + place + j,
+        d->out_width, channels, d->quantized ? d->quantized + tap + j : NULL,
+        d->kernel + tap + j)
+      continue;
+    }
     for (size_t kx = 0; kx < d->kernel_width; kx++) {
       ptrdiff_t offset = (ptrdiff_t)kx - (ptrdiff_t)d->pad_left;
       size_t first, count;
