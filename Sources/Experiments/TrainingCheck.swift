@@ -52,10 +52,12 @@ struct TrainingCheck {
             "stage `\(entry.name)` watches the validation set, and dataset.split.validation is 0"))
       }
       guard let metric = monitor.metric else { continue }
+      let names = fields.metrics.map(\.name) + [metric.rawValue]
       guard let listed = fields.metrics.first(where: { $0.kind == metric }) else {
         add(
           "`\(monitor.rawValue)` is not logged: `\(metric.rawValue)` is not among the metrics",
-          at: place, suggestion: "write `metrics: [\(metric.rawValue)]`")
+          at: place,
+          suggestion: "write `metrics: [\(names.joined(separator: ", "))]`")
         continue
       }
       if listed.ranks, fields.loss == .meanSquaredError, !monitor.validates {

@@ -34,7 +34,7 @@ package struct CSVLog: Sendable {
   /// Appends an epoch's line; a metric without a value reads NA.
   package func append(epoch: Int, _ values: [String: Double]) throws {
     let fields = [String(epoch)] + metrics.map { values[$0].map(Self.spelling) ?? "NA" }
-    try CSVTable.append(fields.joined(separator: ",") + "\n", to: path)
+    try AppendedFile.append(Array((fields.joined(separator: ",") + "\n").utf8), to: path)
   }
 
   /// The shortest decimal that reads back as `value`, in Python's spelling: 0.1, 1e-05, 1e+16.

@@ -1,5 +1,5 @@
-//! The files that a fit's callbacks write, epoch by epoch: log.csv, layer_statistics.csv. Knows no
-//! training.
+//! The files that a fit's callbacks write, epoch by epoch: log.csv, layer_statistics.csv, event
+//! files. Knows no training.
 
 import Experiments
 import Networks
@@ -13,10 +13,12 @@ struct FitLogs {
   private let folder: String
   private var log: CSVLog?
   private var layers: CSVTable?
+  private var events: TensorBoardLog?
 
   init(_ callbacks: CallbacksFields, folder: String) {
     self.callbacks = callbacks
     self.folder = folder
+    events = callbacks.tensorboard.map { TensorBoardLog($0, folder: folder + "/tensorboard") }
   }
 
   /// - Parameter weights: as they are after the epoch.
@@ -34,6 +36,7 @@ struct FitLogs {
       layers = table
       try table.append(epoch.layers.map { $0.row(epoch: epoch.epoch) })
     }
+    try events?.append(epoch, weights: weights)
   }
 }
 

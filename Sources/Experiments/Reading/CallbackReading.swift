@@ -67,13 +67,11 @@ extension CallbacksFields {
 
   /// Keras's callback for what is a field of its own here: two spellings would be one too many.
   private static func isSchedule(_ element: Node, _ faults: FaultCollector) -> Bool {
-    let text: String? =
-      if case .mapping(let entries) = element.value { entries.first?.name } else { element.text }
-    guard text == "learning_rate_schedule" || text == "learning_rate_scheduler" else {
-      return false
-    }
+    let name = if case .mapping(let entries) = element.value { entries.first?.key } else { element }
+    guard let name, ["learning_rate_schedule", "learning_rate_scheduler"].contains(name.text)
+    else { return false }
     faults.add(
-      element.diagnostic(
+      name.diagnostic(
         "the schedule is no callback here but the field `learning_rate`",
         suggestion: "write `learning_rate: {kind: cosine, initial: 0.001, decay_epochs: 50}`"))
     return true

@@ -74,6 +74,12 @@ extension MetricFields {
   }
 
   private init?(_ element: Node, _ faults: FaultCollector) {
+    if element.text == "acc" {
+      // Keras's other word, nearer to `auc` than to what it means.
+      faults.add(
+        element.diagnostic("there is no metric `acc`", suggestion: "did you mean `accuracy`?"))
+      return nil
+    }
     guard let (kind, options) = element.named(of: Kind.self, named: "metric", faults) else {
       return nil
     }
