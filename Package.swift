@@ -36,12 +36,7 @@ let sources: [Target] = [
     name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors", "CTurboJPEG"]),
   .target(name: "Search", dependencies: ["Networks"]),
   .target(
-    name: "Records",
-    dependencies: [
-      "Diagnostics", "Files", "Tensors", "Networks", "CHDF5",
-      .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-    ],
-    exclude: ["TensorBoard/events.proto"]),
+    name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
   .target(
     name: "Experiments",
     dependencies: ["Specs", "Pipeline", "Networks", "Files", "Diagnostics", "CPlatform"]),
@@ -99,7 +94,6 @@ let package = Package(
   name: "Shiftwork",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
