@@ -4,8 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 .PHONY: setup build run test check format bench clean
 
-# The C libraries behind the system targets of Package.swift, and what finds them.
-PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libturbojpeg0-dev libgcc-12-dev pkg-config
+# The C libraries behind the system targets of Package.swift, and what finds them; the tests read
+# event files with TensorBoard, in a Python environment of their own.
+PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libturbojpeg0-dev libgcc-12-dev pkg-config \
+	python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/release
 SOURCES := Sources Tests Package.swift

@@ -29,7 +29,9 @@ let sources: [Target] = [
   .target(name: "Networks", dependencies: ["Diagnostics"]),
   .target(name: "Tensors", dependencies: ["Diagnostics", "COneDNN", "CKernels"]),
   .target(name: "Quantization", dependencies: ["Tensors", "Networks", "CKernels"]),
-  .target(name: "Training", dependencies: ["Tensors", "Quantization", "Networks", "CKernels"]),
+  .target(
+    name: "Training", dependencies: ["Tensors", "Quantization", "Networks", "CKernels"],
+    exclude: ["README.md"]),
   .target(
     name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors", "CTurboJPEG"]),
   .target(name: "Search", dependencies: ["Networks"]),

@@ -46,10 +46,10 @@ struct StageResolver {
       let training = training(section, of: entry)
     else { return nil }
     let fields = PretrainFields(
-      network: network, dataset: dataset.training(section), training: training, seed: spec.seed,
-      numerics: spec.numerics)
+      network: network, dataset: dataset.training(section, training), training: training,
+      seed: spec.seed, numerics: spec.numerics)
     return make(
-      entry, fields, locations: trainingLocations(section), inputs: files(training: true),
+      entry, fields, locations: trainingLocations(section), inputs: files(of: training),
       computes: true)
   }
 
@@ -68,24 +68,32 @@ struct StageResolver {
     else { return nil }
     let section = entry.training.overriding(search.training).overriding(spec.training)
     guard var training = training(section, of: entry) else { return nil }
+    if training.loss == .meanSquaredError, training.scoreMetric != .autoQKeras {
+      // What AutoQKeras scores a regression by.
+      training.metrics.append(.autoQKeras)
+    }
+    guard let score = training.scoreMetric else {
+      faults.add(entry.key.diagnostic("stage `\(entry.name)` scores by a metric: list one"))
+      return nil
+    }
     if training.callbacks.modelCheckpoint == nil {
       // A trial's score is its best epoch's, so the weights that it hands on are too.
       training.callbacks.modelCheckpoint = ModelCheckpointFields(
-        monitor: .valAccuracy, mode: .max)
+        monitor: MonitorKind(validating: score), mode: .max)
     }
     if training.callbacks.earlyStopping == nil {
       // AutoQKeras's, for trials whose user asks for none.
       training.callbacks.earlyStopping = EarlyStoppingFields(
         monitor: .valLoss, mode: .min, patience: min(20, training.epochs / 5), minDelta: 0,
-        restoreBestWeights: false)
+        startFromEpoch: 0, restoreBestWeights: false)
     }
     let fields = SearchStageFields(
-      network: network, dataset: dataset.training(section), training: training,
+      network: network, dataset: dataset.training(section, training), training: training,
       search: search.fields, seed: spec.seed, numerics: spec.numerics)
     var locations = trainingLocations(section)
     locations.merge(search.locations.nested(under: "search")) { mine, _ in mine }
     return make(
-      entry, fields, locations: locations, inputs: files(training: true), computes: true)
+      entry, fields, locations: locations, inputs: files(of: training), computes: true)
   }
 
   private func switchAlpha(_ entry: StageEntry) -> Stage? {
@@ -100,16 +108,17 @@ struct StageResolver {
       let training = training(section, of: entry)
     else { return nil }
     let fields = FineTuneFields(
-      network: network, dataset: dataset.training(section), training: training, seed: spec.seed,
-      numerics: spec.numerics)
+      network: network, dataset: dataset.training(section, training), training: training,
+      seed: spec.seed, numerics: spec.numerics)
     return make(
-      entry, fields, locations: trainingLocations(section), inputs: files(training: true),
+      entry, fields, locations: trainingLocations(section), inputs: files(of: training),
       computes: true)
   }
 
   private func evaluate(_ entry: StageEntry) -> Stage? {
     guard let network = spec.network, let dataset = spec.dataset else { return nil }
     let training = spec.training.fields(epochs: 1)
+    check(spec.training, of: entry).check(training.loss, training.metrics)
     let fields = EvaluateFields(
       network: network, dataset: dataset.test, loss: training.loss, metrics: training.metrics,
       l2: training.l2, batchSize: spec.evaluateBatchSize, numerics: spec.numerics)
@@ -144,16 +153,15 @@ struct StageResolver {
       return nil
     }
     let fields = section.fields(epochs: epochs)
-    let monitors = [
-      fields.callbacks.modelCheckpoint?.monitor, fields.callbacks.earlyStopping?.monitor,
-    ]
-    let validates = spec.dataset?.fields.split?.validation != 0
-    if !validates, monitors.contains(.valLoss) || monitors.contains(.valAccuracy) {
-      faults.add(
-        entry.key.diagnostic(
-          "stage `\(entry.name)` watches the validation set, and dataset.split.validation is 0"))
-    }
+    check(section, of: entry).check(
+      fields, validates: spec.dataset?.fields.split?.validation != 0)
     return fields
+  }
+
+  private func check(_ section: TrainingSection, of entry: StageEntry) -> TrainingCheck {
+    TrainingCheck(
+      network: spec.network.flatMap { Network.named($0.kind) }, entry: entry, faults: faults,
+      nodes: section.nodes)
   }
 
   private func layers(of entry: StageEntry) -> [String]? {
@@ -187,6 +195,10 @@ struct StageResolver {
         Source.file(path: PathText.join(root, name), location: node.location)
       )
     }
+  }
+
+  private func files(of training: TrainingFields) -> [(role: String, source: Source)] {
+    files(training: true) + (training.testMetrics ? files(training: false) : [])
   }
 
   private func trainingLocations(_ section: TrainingSection) -> [String: SourceLocation] {
@@ -239,7 +251,17 @@ struct StageResolver {
 }
 
 extension DatasetSpec {
-  fileprivate func training(_ section: TrainingSection) -> DatasetFields {
-    training(subset: section.subset, augments: section.augment ?? true)
+  fileprivate func training(
+    _ section: TrainingSection, _ training: TrainingFields
+  ) -> DatasetFields {
+    var part = self.training(subset: section.subset, augments: section.augment ?? true)
+    if training.testMetrics {
+      part.synthetic?.testImages = fields.synthetic?.testImages
+      if let test = fields.subset?.test {
+        part.subset = part.subset ?? SubsetFields()
+        part.subset?.test = test
+      }
+    }
+    return part
   }
 }

@@ -1,8 +1,6 @@
 //! The log of a training, a line an epoch, as Keras's CSVLogger writes it. Knows no training.
 
-import Diagnostics
 import Files
-import Glibc
 
 /// A CSV file with the columns epoch, then the metrics' names sorted, as Keras does.
 ///
@@ -36,17 +34,7 @@ package struct CSVLog: Sendable {
   /// Appends an epoch's line; a metric without a value reads NA.
   package func append(epoch: Int, _ values: [String: Double]) throws {
     let fields = [String(epoch)] + metrics.map { values[$0].map(Self.spelling) ?? "NA" }
-    let bytes = Array((fields.joined(separator: ",") + "\n").utf8)
-    let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure("open") }
-    defer { close(descriptor) }
-    guard write(descriptor, bytes, bytes.count) == bytes.count else { throw failure("write") }
-  }
-
-  private func failure(_ call: String) -> LibraryError {
-    LibraryError(
-      library: "libc", call: call, code: Int(errno), path: path,
-      detail: String(cString: strerror(errno)))
+    try AppendedFile.append(Array((fields.joined(separator: ",") + "\n").utf8), to: path)
   }
 
   /// The shortest decimal that reads back as `value`, in Python's spelling: 0.1, 1e-05, 1e+16.

@@ -23,16 +23,25 @@ extension StageContext {
     var source = ImageBatches(
       images, indices: Array(0..<images.count), batchSize: fields.batchSize,
       scale: Float(fields.dataset.scale))
+    let loss = fields.loss.loss
     let classes = network.outputShape.reduce(1, *)
+    // An autoencoder's answer is how badly it rebuilds its input.
     var predictions =
-      "row,label,predicted," + (0..<classes).map { "p\($0)" }.joined(separator: ",") + "\n"
+      loss.classifies
+      ? "row,label,predicted," + (0..<classes).map { "p\($0)" }.joined(separator: ",") + "\n"
+      : "row,label,squared_error\n"
     let result = try Evaluation.run(
-      model, loss: fields.loss.loss, batchSize: fields.batchSize, on: &source,
-      visit: { row, output, label in
+      model, loss: loss, metrics: fields.metrics.map(\.metric), batchSize: fields.batchSize,
+      on: &source,
+      visit: { example in
+        predictions += "\(example.index),\(example.label),"
+        if let error = example.squaredError {
+          predictions += CSVLog.spelling(error) + "\n"
+          return
+        }
         var best = 0
-        for index in 1..<classes where output[index] > output[best] { best = index }
-        predictions += "\(row),\(label),\(best),"
-        predictions += output.map { "\($0)" }.joined(separator: ",") + "\n"
+        for index in 1..<classes where example.output[index] > example.output[best] { best = index }
+        predictions += "\(best)," + example.output.map { "\($0)" }.joined(separator: ",") + "\n"
       },
       progress: { done in
         report(StageEvent.Progress(message: "\(done) of \(images.count) images"))
@@ -40,8 +49,8 @@ extension StageContext {
     try Files.writeAtomically(predictions, to: output("predictions.csv"))
     var metrics = BitCost(of: network, under: artifact.quantizers).metrics
     metrics["loss"] = .double(result.loss)
-    metrics["accuracy"] = .double(result.accuracy)
-    metrics["correct"] = .int(result.correct)
+    for (name, value) in result.values { metrics[name] = .double(value) }
+    if loss.classifies { metrics["correct"] = .int(result.correct) }
     metrics["images"] = .int(result.count)
     try finish(with: metrics)
   }

@@ -1,50 +1,12 @@
 //! What pretrain, fine_tune and the trials of a search share: a fit with its log and its progress.
 
+import Datasets
 import Experiments
 import Files
-import Glibc
 import Networks
 import Pipeline
-import Records
 import Tensors
 import Training
-
-extension TrainingFields {
-  var settings: FitSettings {
-    FitSettings(
-      epochs: epochs, batchSize: batchSize, loss: loss.loss,
-      adam: .init(beta1: optimizer.beta1, beta2: optimizer.beta2, epsilon: optimizer.epsilon),
-      learningRate: learningRate.schedule,
-      checkpoint: callbacks.modelCheckpoint.map {
-        Monitor(column: $0.monitor.rawValue, wantsLess: $0.mode == .min)
-      },
-      earlyStopping: callbacks.earlyStopping.map {
-        EarlyStopping(
-          monitor: Monitor(column: $0.monitor.rawValue, wantsLess: $0.mode == .min),
-          patience: $0.patience, minimumDelta: $0.minDelta,
-          restoresBestWeights: $0.restoreBestWeights)
-      })
-  }
-}
-
-extension LossKind {
-  var loss: Loss {
-    switch self {
-    case .sparseCategoricalCrossentropy: .sparseCategoricalCrossentropy
-    }
-  }
-}
-
-extension LearningRateFields {
-  fileprivate var schedule: LearningRateSchedule {
-    switch self {
-    case .constant(let rate): .constant(rate)
-    case .exponential(let initial, let decay): .exponential(initial: initial, decay: decay)
-    case .piecewise(let steps):
-      .piecewise(steps.map { .init(fromEpoch: $0.fromEpoch, rate: $0.rate) })
-    }
-  }
-}
 
 /// One fit: a model, its data, its log.
 struct FitStage {
@@ -56,8 +18,8 @@ struct FitStage {
   /// Before the progress line: "trial 3 of 8".
   var label: String?
 
-  /// Trains from `start`, writes log.csv to `folder` where the callbacks ask for it, and returns the
-  /// kept weights with what the fit said.
+  /// Trains from `start`, writes the callbacks' files to `folder`, and returns the kept weights with
+  /// what the fit said.
   func run(
     _ start: WeightStore, quantizers: QuantizerMap, data: TrainingData, folder: String,
     on oneDNN: OneDNN
@@ -66,23 +28,27 @@ struct FitStage {
       network, weights: start, quantizers: quantizers, l2: training.l2.map { Float($0) },
       on: oneDNN)
     var trainer = Trainer(model, training.settings)
-    var source = data.trainingBatches(dataset, batchSize: training.batchSize, seed: seed)
-    var validation = data.validationBatches(dataset, batchSize: training.batchSize)
-    let path = training.callbacks.csvLogger ? folder + "/log.csv" : nil
-    var log: CSVLog?
+    var sets = FitData(
+      training: data.trainingBatches(dataset, batchSize: training.batchSize, seed: seed),
+      validation: data.validationBatches(dataset, batchSize: training.batchSize),
+      test: try testBatches())
+    var logs = FitLogs(training.callbacks, folder: folder)
     var meter = ProgressMeter(label: label)
     return try trainer.fit(
-      training: &source, validation: &validation,
+      on: &sets,
       progress: { progress in
         if let line = meter.line(for: progress) { context.report(line) }
       },
-      onEpoch: { epoch in
-        guard let path else { return }
-        // The first epoch says which columns there are.
-        let file = try log ?? CSVLog(path: path, metrics: Array(epoch.values.keys))
-        log = file
-        try file.append(epoch: epoch.epoch, epoch.values)
-      })
+      onEpoch: { epoch in try logs.append(epoch, weights: start) })
+  }
+
+  /// Nil where no epoch is measured on the test set.
+  private func testBatches() throws -> ImageBatches? {
+    guard training.testMetrics else { return nil }
+    let images = try dataset.loadTest(context)
+    return ImageBatches(
+      images, indices: Array(0..<images.count), batchSize: training.batchSize,
+      scale: Float(dataset.scale))
   }
 }
 
@@ -115,12 +81,13 @@ struct ProgressMeter {
 }
 
 extension FitResult {
-  /// The kept epoch's log as metrics: epochs, epoch, loss, accuracy, val_loss, val_accuracy.
+  /// The kept epoch's log as metrics: epochs, epoch, loss, accuracy, val_loss, val_accuracy, ...
   var metrics: [String: JSONValue] {
     let kept = log.last { bestEpoch == nil || $0.epoch == bestEpoch }
     var metrics = (kept?.values ?? [:]).filter { $0.key != "lr" }.mapValues { JSONValue.double($0) }
     metrics["epochs"] = .int(log.count)
     metrics["epoch"] = kept.map { .int($0.epoch) }
+    if terminatedOnNaN { metrics["terminated_on_nan"] = .bool(true) }
     return metrics
   }
 }

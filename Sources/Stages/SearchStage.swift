@@ -41,7 +41,7 @@ extension StageContext {
 
 private struct SearchRun {
   /// Raised when the same fields give another trial.
-  static let trialVersion = 1
+  static let trialVersion = 2
 
   let context: StageContext
   let fields: SearchStageFields
@@ -53,6 +53,8 @@ private struct SearchRun {
   let data: TrainingData
   let reference: BitCost
   let factor: ForgivingFactor
+  /// The log's column that trials are scored by: "val_accuracy".
+  let metric: String
 
   init(_ context: StageContext) throws {
     self.context = context
@@ -74,6 +76,10 @@ private struct SearchRun {
     data = try fields.dataset.loadTraining(context, validates: true)
     reference = BitCost.reference(of: network)
     let goal = fields.search.goal
+    guard let scored = fields.training.scoreMetric else {
+      throw StageError.wrongTask("a search without a metric")
+    }
+    metric = MonitorKind(validating: scored).rawValue
     factor = ForgivingFactor(
       deltaP: goal.deltaP, deltaN: goal.deltaN, rate: goal.rate, stress: goal.stress)
   }
@@ -104,7 +110,7 @@ private struct SearchRun {
     var metrics = best.cost.metrics
     metrics["trials"] = .int(trials.count)
     metrics["best_trial"] = .int(best.number)
-    metrics["val_accuracy"] = .double(best.metric)
+    metrics[metric] = .double(best.metric)
     metrics["delta"] = .double(best.delta)
     metrics["score"] = .double(best.score)
     metrics["reference_bits"] = .int(reference.totalBits)
@@ -117,8 +123,8 @@ private struct SearchRun {
     let key = manifest.digest
     let record = try lockedRecord(key) { try compute(number, quantizers, manifest, key) }
     var metric = 0.0
-    if case .double(let value)? = record.metrics["val_accuracy"] { metric = value }
-    if case .int(let value)? = record.metrics["val_accuracy"] { metric = Double(value) }
+    if case .double(let value)? = record.metrics[self.metric] { metric = value }
+    if case .int(let value)? = record.metrics[self.metric] { metric = Double(value) }
     let cost = BitCost(of: network, under: quantizers)
     let delta = factor.delta(reference: reference, trial: cost)
     return Trial(
@@ -178,11 +184,11 @@ private struct SearchRun {
         weights, quantizers: quantizers, data: data, folder: folder, on: oneDNN)
       metrics = result.metrics
       // AutoQKeras's score of a trial is its best epoch's.
-      let best = result.log.compactMap { $0.values["val_accuracy"] }.max()
-      metrics["val_accuracy"] = .double(best ?? 0)
+      let best = result.log.compactMap { $0.values[metric] }.filter { !$0.isNaN }.max()
+      metrics[metric] = .double(best ?? 0)
     } catch let error as TrainingError {
       // Bits too few to train with are an answer too: the worst one.
-      metrics = ["val_accuracy": .double(0), "failure": .string("\(error)")]
+      metrics = [metric: .double(0), "failure": .string("\(error)")]
     }
     try ModelArtifact(weights: weights.tensors, quantizers: quantizers)
       .write(to: folder, for: network)
@@ -199,7 +205,7 @@ private struct SearchRun {
         : "\(choice.slots.joined(separator: "+")).\(choice.role.rawValue)"
     }
     var text =
-      "trial,score,val_accuracy,delta,total_bits,parameter_bits,activation_bits,"
+      "trial,score,\(metric),delta,total_bits,parameter_bits,activation_bits,"
       + names.joined(separator: ",") + "\n"
     for trial in trials {
       var row = [

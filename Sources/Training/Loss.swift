@@ -7,8 +7,14 @@ import Networks
 package enum Loss: String, Hashable, Sendable, CaseIterable {
   /// -log p[label] of a network that ends in a softmax.
   case sparseCategoricalCrossentropy = "sparse_categorical_crossentropy"
+  /// The same of labels that Keras wants one-hot; ours are class numbers for both, so the numbers
+  /// are the same too.
+  case categoricalCrossentropy = "categorical_crossentropy"
   /// mean((y - x)^2) over the features: an autoencoder's target is its input.
   case meanSquaredError = "mse"
+
+  /// Whether the target is the label; else it is the input.
+  package var classifies: Bool { self != .meanSquaredError }
 
   /// The sum over the batch's samples of the loss, and the number of samples whose most probable
   /// class is their label.
@@ -28,37 +34,43 @@ package enum Loss: String, Hashable, Sendable, CaseIterable {
     let width = program.network.outputShape.reduce(1, *)
     for sample in 0..<program.batch {
       let y = program.output + sample * width
-      switch self {
-      case .sparseCategoricalCrossentropy:
+      if classifies {
         var best = 0
         for j in 1..<width where y[j] > y[best] { best = j }
         let label = Int(labels[sample])
         // Keras clips probabilities at its epsilon where it has no logits.
         outcome.sum -= log(max(Double(y[label]), 1e-7))
         if best == label { outcome.correct += 1 }
-      case .meanSquaredError:
-        let x = program.input + sample * width
-        var sum = 0.0
-        for j in 0..<width { sum += Double(y[j] - x[j]) * Double(y[j] - x[j]) }
-        outcome.sum += sum / Double(width)
+      } else {
+        outcome.sum += Self.squaredError(of: program, sample: sample, width: width)
       }
     }
     return outcome
+  }
+
+  /// mean((y - x)^2) of one sample: what an autoencoder calls the sample's anomaly score.
+  static func squaredError(of program: Program, sample: Int, width: Int) -> Double {
+    let (x, y) = (program.input + sample * width, program.output + sample * width)
+    var sum = 0.0
+    for j in 0..<width {
+      let difference = Double(y[j] - x[j])
+      sum += difference * difference
+    }
+    return sum / Double(width)
   }
 
   /// Writes the gradient of the batch's mean loss to the program's `lossGradient`.
   package func writeGradient(to program: Program, labels: UnsafePointer<Int32>) {
     guard let gradient = program.lossGradient else { preconditionFailure("not a training program") }
     let width = program.network.outputShape.reduce(1, *)
-    switch self {
-    case .sparseCategoricalCrossentropy:
+    if classifies {
       // By the softmax's input: (p - onehot) / batch.
       let share = 1 / Float(program.batch)
       for index in 0..<(program.batch * width) { gradient[index] = program.output[index] * share }
       for sample in 0..<program.batch {
         gradient[sample * width + Int(labels[sample])] -= share
       }
-    case .meanSquaredError:
+    } else {
       let share = 2 / Float(program.batch * width)
       for index in 0..<(program.batch * width) {
         gradient[index] = (program.output[index] - program.input[index]) * share

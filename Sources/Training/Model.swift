@@ -40,6 +40,9 @@ package final class Model {
     }
   }
 
+  /// Whether results are the same on every make of processor.
+  var isPortable: Bool { oneDNN.isPortable }
+
   /// The program for batches of that size. Few sizes occur: the batch and the last, shorter one.
   package func program(batch: Int, mode: Program.Mode) throws -> Program {
     let key = ProgramKey(batch: batch, mode: mode)
@@ -69,11 +72,15 @@ package final class Model {
 
   /// One training step on the batch that stands in the program's input: forward, loss, backward,
   /// penalty. The gradients then stand in `weights`.
+  ///
+  /// - Parameter measure: is called while the batch's outputs stand in the program.
   package func computeGradients(
-    _ program: Program, loss: Loss, labels: UnsafePointer<Int32>
+    _ program: Program, loss: Loss, labels: UnsafePointer<Int32>,
+    measure: (Loss.Outcome) -> Void = { _ in }
   ) -> Loss.Outcome {
     program.forward()
     let outcome = loss.outcome(of: program, labels: labels)
+    measure(outcome)
     loss.writeGradient(to: program, labels: labels)
     program.backward()
     for (name, count, factor) in penalties {

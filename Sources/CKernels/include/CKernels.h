@@ -6,6 +6,7 @@
 #include "channels.h"
 #include "depthwise.h"
 #include "layers.h"
+#include "optimizers.h"
 #include "parallel.h"
 #include "products.h"
 #include "quantizers.h"

@@ -70,7 +70,7 @@ package struct EvaluateFields: Hashable, Sendable, Codable {
   package var network: NetworkFields
   package var dataset: DatasetFields
   package var loss: LossKind
-  package var metrics: [MetricKind]
+  package var metrics: [MetricFields]
   /// Weight of the L2 penalty that the loss contains; nil: the network's own.
   package var l2: Double?
   package var batchSize: Int

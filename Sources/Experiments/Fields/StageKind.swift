@@ -21,12 +21,12 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
   package var version: Int {
     switch self {
     case .loadPretrained: 1
-    case .pretrain: 1
+    case .pretrain: 2
     case .quantize: 1
-    case .search: 1
+    case .search: 2
     case .switchAlpha: 1
-    case .fineTune: 1
-    case .evaluate: 1
+    case .fineTune: 2
+    case .evaluate: 2
     }
   }
 

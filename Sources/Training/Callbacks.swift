@@ -1,0 +1,78 @@
+//! The callbacks of a fit together, in the order in which they act. Knows no data and no file.
+
+/// What watches a fit; nil or false: does not.
+package struct Callbacks: Hashable, Sendable {
+  /// The model ends with the weights of the epoch that this likes best.
+  package var checkpoint: Monitor?
+  package var earlyStopping: EarlyStopping?
+  package var reduceLROnPlateau: ReduceLROnPlateau?
+  /// A loss that is no longer finite ends training at its batch, as Keras's TerminateOnNaN does;
+  /// else it is an error.
+  package var terminatesOnNaN = false
+  /// Each epoch logs what training did to each layer's weights.
+  package var layerStatistics = false
+
+  package init() {}
+}
+
+/// What callbacks remember from epoch to epoch: with the kept weights, all that going on takes.
+package struct CallbackState: Hashable, Sendable, Codable {
+  package var learningRate: Float
+  package var checkpoint = CheckpointState()
+  package var earlyStopping = EarlyStoppingState()
+  package var plateau = PlateauState()
+  /// Whether training ends with the epoch that ended last.
+  package var stops = false
+
+  package init(learningRate: Float) { self.learningRate = learningRate }
+}
+
+/// Callbacks at work on one fit.
+struct RunningCallbacks {
+  private typealias Kept = (epoch: Int, weights: WeightStore.Snapshot)
+
+  private let callbacks: Callbacks
+  private let schedule: LearningRateSchedule
+  private(set) var state: CallbackState
+  private var checkpoint: Kept?
+  private var earlyStopping: Kept?
+
+  init(_ callbacks: Callbacks, _ schedule: LearningRateSchedule) {
+    self.callbacks = callbacks
+    self.schedule = schedule
+    state = CallbackState(learningRate: schedule.rate(epoch: 0))
+  }
+
+  mutating func beginEpoch(_ epoch: Int) {
+    if schedule.setsEachEpoch { state.learningRate = schedule.rate(epoch: epoch) }
+  }
+
+  /// The checkpoint looks before early stopping, so that it sees the epoch's own weights; Keras has
+  /// the user's order, in which one callback can hide something from the next.
+  mutating func endEpoch(_ log: EpochLog, weights: WeightStore) {
+    func value(_ monitor: Monitor) -> Double? { log.values[monitor.column] }
+    if let monitor = callbacks.checkpoint, state.checkpoint.keeps(value(monitor), monitor) {
+      checkpoint = (log.epoch, weights.snapshot())
+    }
+    if let settings = callbacks.earlyStopping {
+      let verdict = state.earlyStopping.observe(
+        value(settings.monitor), epoch: log.epoch, settings)
+      if verdict.keepsWeights, settings.restoresBestWeights {
+        earlyStopping = (log.epoch, weights.snapshot())
+      }
+      state.stops = verdict.stops
+    }
+    if let settings = callbacks.reduceLROnPlateau {
+      state.learningRate = state.plateau.rate(
+        after: value(settings.monitor), at: state.learningRate, settings)
+    }
+  }
+
+  /// Gives `weights` what the callbacks kept and returns its epoch; nil: they are the last epoch's.
+  func restore(_ weights: WeightStore) -> Int? {
+    // Keras restores the best weights only where early stopping has stopped.
+    guard let kept = checkpoint ?? (state.stops ? earlyStopping : nil) else { return nil }
+    weights.restore(kept.weights)
+    return kept.epoch
+  }
+}
