@@ -24,9 +24,10 @@ struct FitStage {
     _ start: WeightStore, quantizers: QuantizerMap, data: TrainingData, folder: String,
     on oneDNN: OneDNN
   ) throws -> FitResult {
+    // Dropout is the float network's: the thesis's quantized ones are trained without.
     let model = Model(
       network, weights: start, quantizers: quantizers, l2: training.l2.map { Float($0) },
-      on: oneDNN)
+      dropoutSeed: quantizers.isFloat ? UInt64(bitPattern: Int64(seed)) : nil, on: oneDNN)
     var trainer = Trainer(model, training.settings)
     var sets = FitData(
       training: data.trainingBatches(dataset, batchSize: training.batchSize, seed: seed),

@@ -82,9 +82,9 @@ package struct Trainer {
       }
       // Keras logs the loss with its penalty, both of the weights before the step.
       let penalty = model.penalty
-      let outcome = model.computeGradients(program, loss: settings.loss, labels: labels) {
-        measurement.add(program, labels: labels, outcome: $0)
-      }
+      let outcome = model.computeGradients(
+        program, loss: settings.loss, labels: labels, place: (epoch, batch)
+      ) { measurement.add(program, labels: labels, outcome: $0) }
       sum += outcome.sum + penalty * Double(count)
       guard sum.isFinite || settings.callbacks.terminatesOnNaN else {
         throw TrainingError.lossIsNotFinite(epoch: epoch, batch: batch)
