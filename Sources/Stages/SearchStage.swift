@@ -41,7 +41,7 @@ extension StageContext {
 
 private struct SearchRun {
   /// Raised when the same fields give another trial.
-  static let trialVersion = 1
+  static let trialVersion = 2
 
   let context: StageContext
   let fields: SearchStageFields
@@ -73,9 +73,7 @@ private struct SearchRun {
     oneDNN = try fields.numerics.oneDNN()
     data = try fields.dataset.loadTraining(context, validates: true)
     reference = BitCost.reference(of: network)
-    let goal = fields.search.goal
-    factor = ForgivingFactor(
-      deltaP: goal.deltaP, deltaN: goal.deltaN, rate: goal.rate, stress: goal.stress)
+    factor = ForgivingFactor(fields.search.goal)
   }
 
   func run() throws {
@@ -100,7 +98,7 @@ private struct SearchRun {
     try Files.writeAtomically(table(trials), to: context.output("trials.csv"))
     var result = try ModelArtifact(folder: best.folder, for: network)
     result.quantizers = best.quantizers
-    try result.write(to: context.task.output, for: network)
+    try result.write(to: context.task.output, for: network, factor: factor)
     var metrics = best.cost.metrics
     metrics["trials"] = .int(trials.count)
     metrics["best_trial"] = .int(best.number)

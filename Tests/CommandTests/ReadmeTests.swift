@@ -25,10 +25,10 @@ import Testing
 
   @Test func everyCommandAndSpecIsAccepted() throws {
     let workspace = try Workspace()
-    for folder in ["experiments", "pipelines"] {
+    for folder in ["experiments", "experiments/quantizers", "pipelines"] {
       for name in try FileManager.default.contentsOfDirectory(
-        atPath: "\(TestPaths.root)/\(folder)") where name.hasSuffix(".yaml")
-      {
+        atPath: "\(TestPaths.root)/\(folder)")
+      where name.hasSuffix(".yaml") || name.hasSuffix(".txt") {
         try workspace.copy("\(TestPaths.root)/\(folder)/\(name)", to: "\(folder)/\(name)")
       }
     }

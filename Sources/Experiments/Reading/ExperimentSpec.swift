@@ -9,7 +9,8 @@ struct ExperimentSpec {
   let node: Node
   var name = ""
   var dataset: DatasetSpec?
-  var network: NetworkFields?
+  /// The network that the fields below refer to.
+  var architecture: Network?
   /// The file that `load_pretrained` reads, and where the user wrote it.
   var pretrained: (path: String, node: Node)?
   var training = TrainingSection()
@@ -22,13 +23,14 @@ struct ExperimentSpec {
   var numerics = NumericsFields(threads: Processor.cores, isa: Processor.instructionSet)
   var locations: [String: SourceLocation] = [:]
 
-  init(_ root: Node, faults: FaultCollector) {
+  /// - Parameter hasData: whether there must be data; a network alone has none.
+  init(_ root: Node, hasData: Bool = true, faults: FaultCollector) {
     node = root
     var section = Section(root, in: "the experiment", faults: faults)
     name = section.string("experiment")
     if var child = section.section("dataset") {
       dataset = DatasetSpec(&child)
-    } else if !section.has("dataset"), !root.hasMisspelt("dataset") {
+    } else if hasData, !section.has("dataset"), !root.hasMisspelt("dataset") {
       faults.add(root.diagnostic("the experiment needs `dataset`"))
     }
     var network: Network?
@@ -40,7 +42,7 @@ struct ExperimentSpec {
         root.diagnostic(
           "the experiment needs `network`", suggestion: "write `network: {kind: resnet}`"))
     }
-    self.network = network.map { NetworkFields(kind: $0.name) }
+    architecture = network
     if var child = section.section("pretrained") {
       let path = child.string("path")
       if let place = child.node["path"] { pretrained = (path, place) }
@@ -69,6 +71,9 @@ struct ExperimentSpec {
     section.rejectUnknownKeys()
     locations = section.locations
   }
+
+  /// What stages get to know of it.
+  var network: NetworkFields? { architecture.map { NetworkFields(kind: $0.name) } }
 
   private static func network(_ section: inout Section) -> Network? {
     let kind = section.string("kind")
