@@ -31,6 +31,8 @@ package struct StatisticsRequest: Sendable {
 package struct NetworkStatistics: Sendable {
   private let experiment: String?
   private let network: Network
+  /// The network as stages would get it.
+  package let architecture: NetworkFields
   private let map: QuantizerMap
   private let factor: ForgivingFactor
   package let warnings: [Diagnostic]
@@ -47,11 +49,14 @@ package struct NetworkStatistics: Sendable {
       isKind
       ? try Self.alone(request, changing: listing, faults: loader.faults)
       : loader.experiment(changing: listing)
-    guard let spec, let network = spec.architecture, loader.errors.isEmpty else {
+    guard let spec, let network = spec.architecture, let architecture = spec.network,
+      loader.errors.isEmpty
+    else {
       throw InvalidSpec(loader.errors)
     }
     experiment = isKind ? nil : spec.name
     self.network = network
+    self.architecture = architecture
     map = spec.quantizers?.map ?? .float
     factor = ForgivingFactor(spec.search?.fields.goal ?? .autoQKeras)
     warnings = loader.warnings
@@ -93,12 +98,14 @@ package struct NetworkStatistics: Sendable {
     QuantizerListing.text(of: network, under: map, factor: factor)
   }
 
-  /// The same as one object; `trial` and `delta` are null for a network in float32.
+  /// The same as one object; `trial` and `delta` are null for a network in float32, `network` for
+  /// one of the user's own.
   package var json: JSONValue {
+    let kind: JSONValue = if case .kind(let kind) = architecture { .string(kind) } else { .null }
     let statistics = BitStatistics(of: network, under: map, factor: factor)
     return .object([
       "experiment": experiment.map { .string($0) } ?? .null,
-      "network": .string(network.name),
+      "network": kind,
       "delta_p": .double(factor.deltaP / 100), "delta_n": .double(factor.deltaN / 100),
       "rate": .double(factor.rate), "stress": .double(factor.stress),
       "reference_size": .int(statistics.stressedReference),

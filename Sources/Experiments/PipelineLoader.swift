@@ -101,8 +101,8 @@ struct PipelineLoader {
       warnings: warnings)
   }
 
-  /// The experiment that a path names, or that its pipeline is over, with all overrides; `change` is
-  /// applied last. Nil after faults.
+  /// The experiment that a path names, or that its pipeline is over, with all overrides, whose data
+  /// do not matter; `change` is applied last. Nil after faults.
   func experiment(changing change: (Node) -> Node) -> ExperimentSpec? {
     let overrides = request.overrides.compactMap { text in
       collect { () throws(InvalidSpec) in try Override(parsing: text) }
@@ -117,7 +117,8 @@ struct PipelineLoader {
       guard let named = experimentNode(of: pipeline, at: request.path) else { return nil }
       experiment = named.applying(pipeline.overrides)
     }
-    let spec = ExperimentSpec(change(expanded(experiment.applying(ours))), faults: faults)
+    let spec = ExperimentSpec(
+      change(expanded(experiment.applying(ours))), hasData: false, faults: faults)
     return hasErrors ? nil : spec
   }
 
