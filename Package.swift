@@ -73,7 +73,8 @@ let tests: [Target] =
   [.target(name: "TestSupport", path: "Tests/TestSupport")]
   + [
     ("Diagnostics", []), ("Files", []), ("Specs", ["Diagnostics"]),
-    ("Pipeline", ["Diagnostics", "Files"]), ("Tensors", ["CKernels", "Records"]), ("Networks", []),
+    ("Pipeline", ["Diagnostics", "Files"]), ("Tensors", ["CKernels", "Records"]),
+    ("Networks", ["Diagnostics"]),
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
     ("Datasets", ["Tensors"]), ("Search", ["Networks"]),

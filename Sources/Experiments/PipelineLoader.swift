@@ -61,11 +61,13 @@ package struct ResolvedPipeline: Sendable {
 }
 
 /// One reading of a pipeline and its experiment.
-private struct PipelineLoader {
+struct PipelineLoader {
   let request: PipelineRequest
   let faults = FaultCollector()
 
   init(_ request: PipelineRequest) { self.request = request }
+
+  var warnings: [Diagnostic] { faults.diagnostics.filter { $0.severity == .warning } }
 
   /// Without warnings, each fault once.
   var errors: [Diagnostic] {
@@ -96,7 +98,28 @@ private struct PipelineLoader {
     guard !hasErrors, let graph else { return nil }
     return ResolvedPipeline(
       name: pipeline.name, experiment: spec.name, graph: graph,
-      warnings: faults.diagnostics.filter { $0.severity == .warning })
+      warnings: warnings)
+  }
+
+  /// The experiment that a path names, or that its pipeline is over, with all overrides, whose data
+  /// do not matter; `change` is applied last. Nil after faults.
+  func experiment(changing change: (Node) -> Node) -> ExperimentSpec? {
+    let overrides = request.overrides.compactMap { text in
+      collect { () throws(InvalidSpec) in try Override(parsing: text) }
+    }
+    guard let node = load(request.path) else { return nil }
+    var experiment = node
+    var ours = overrides
+    if !Self.isExperiment(node) {
+      ours = overrides.filter { $0.path.first != "stages" }
+      let root = expanded(node.applying(overrides.filter { $0.path.first == "stages" }))
+      let pipeline = PipelineSpec(root, faults: faults)
+      guard let named = experimentNode(of: pipeline, at: request.path) else { return nil }
+      experiment = named.applying(pipeline.overrides)
+    }
+    let spec = ExperimentSpec(
+      change(expanded(experiment.applying(ours))), hasData: false, faults: faults)
+    return hasErrors ? nil : spec
   }
 
   func checkExperimentAlone() -> [Diagnostic]? {
@@ -107,7 +130,7 @@ private struct PipelineLoader {
       collect { () throws(InvalidSpec) in try Override(parsing: text) }
     }
     _ = ExperimentSpec(expanded(node.applying(overrides)), faults: faults)
-    return faults.diagnostics.filter { $0.severity == .warning }
+    return warnings
   }
 
   private var hasErrors: Bool { faults.diagnostics.contains { $0.severity == .error } }

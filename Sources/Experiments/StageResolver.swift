@@ -160,14 +160,11 @@ struct StageResolver {
 
   private func check(_ section: TrainingSection, of entry: StageEntry) -> TrainingCheck {
     TrainingCheck(
-      network: spec.network.flatMap { Network.named($0.kind) }, entry: entry, faults: faults,
-      nodes: section.nodes)
+      network: spec.architecture, entry: entry, faults: faults, nodes: section.nodes)
   }
 
   private func layers(of entry: StageEntry) -> [String]? {
-    guard let nodes = entry.layers, let kind = spec.network?.kind,
-      let network = Network.named(kind)
-    else { return nil }
+    guard let nodes = entry.layers, let network = spec.architecture else { return nil }
     let patterns: [SlotPattern] = nodes.compactMap { node in
       guard case .string(let text) = node.value else {
         faults.add(node.diagnostic("a layer is a name, a class or a regex"))

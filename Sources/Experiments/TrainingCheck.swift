@@ -25,9 +25,13 @@ struct TrainingCheck {
             + "and \(outputs) out", at: "loss")
       }
     } else if network.layers.last?.operation != .softmax {
-      add(
-        "`\(loss.rawValue)` wants class probabilities, and \(network.name) ends in no softmax",
-        at: "loss", suggestion: "write `loss: mse`")
+      let wish = "`\(loss.rawValue)` wants class probabilities"
+      // The network's own section has said so already, where the experiment's loss is the same.
+      if !faults.diagnostics.contains(where: { $0.message.hasPrefix(wish) }) {
+        add(
+          "\(wish), and \(network.name) ends in no softmax", at: "loss",
+          suggestion: "write `loss: mse`")
+      }
     }
     for metric in metrics {
       if metric == .accuracy, loss == .meanSquaredError {

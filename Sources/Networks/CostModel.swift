@@ -68,9 +68,12 @@ package struct ForgivingFactor: Hashable, Sendable, Codable {
 
   /// The share by which the metric is raised or lowered: D * log_rate(stress * reference / trial).
   package func delta(reference: BitCost, trial: BitCost) -> Double {
-    let allowed = stress * Double(reference.totalBits)
-    let size = Double(trial.totalBits)
-    return (size < allowed ? deltaP : deltaN) / 100 * log(allowed / size) / log(rate)
+    delta(allowed: stress * Double(reference.totalBits), size: Double(trial.totalBits))
+  }
+
+  /// The same of sizes in bits, the allowed one with its stress.
+  func delta(allowed: Double, size: Double) -> Double {
+    (size < allowed ? deltaP : deltaN) / 100 * log(allowed / size) / log(rate)
   }
 
   /// metric * (1 + delta).

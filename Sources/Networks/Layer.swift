@@ -30,16 +30,16 @@ package enum Padding: String, Hashable, Sendable, Codable, CaseIterable {
 }
 
 /// How a kernel's first values are drawn (Keras's initializers, same names).
-package enum Initializer: Hashable, Sendable {
+package enum Initializer: String, Hashable, Sendable, Codable, CaseIterable {
   /// Uniform in +-sqrt(6 / (fan_in + fan_out)).
-  case glorotUniform
+  case glorotUniform = "glorot_uniform"
   /// Normal of variance 2 / fan_in, truncated at two deviations.
-  case heNormal
+  case heNormal = "he_normal"
   /// Normal of variance 2 / fan_out, truncated at two deviations: keras.applications'
   /// EfficientNet, VarianceScaling(2, fan_out, truncated_normal).
-  case fanOutNormal
+  case fanOutNormal = "fan_out_normal"
   /// Uniform of variance 1 / (3 fan_out): VarianceScaling(1/3, fan_out, uniform).
-  case fanOutUniform
+  case fanOutUniform = "fan_out_uniform"
 }
 
 /// A layer with a kernel and a bias, and the batch normalization that is folded into it, if any.

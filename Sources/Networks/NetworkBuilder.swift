@@ -1,16 +1,19 @@
-//! Puts a network together layer by layer, naming layers as Keras does. Checks nothing that the
-//! architectures in this target cannot get wrong.
+//! Puts a network together layer by layer, naming layers as Keras does. The builder functions check
+//! nothing that the architectures in this target cannot get wrong; `append` checks everything.
 
 /// A network in the making.
-struct NetworkBuilder {
-  private(set) var layers: [Layer] = []
+package struct NetworkBuilder {
+  package private(set) var layers: [Layer] = []
   private var counts: [String: Int] = [:]
+  private var size = NetworkSize()
   var initializer: Initializer = .glorotUniform
   /// Keras gives depthwise kernels glorot_uniform whatever a network's other kernels get.
   var depthwiseInitializer: Initializer = .glorotUniform
   var denseInitializer: Initializer = .glorotUniform
   /// L2 on Conv2D kernels; depthwise and dense kernels have none.
   var l2: Float = 0
+
+  package init() {}
 
   /// Keras's automatic names: activation, activation_1, ...
   private mutating func unique(_ base: String) -> String {
@@ -29,7 +32,7 @@ struct NetworkBuilder {
     return LayerID(layers.count - 1)
   }
 
-  func shape(_ id: LayerID) -> [Int] { layers[id.index].shape }
+  package func shape(_ id: LayerID) -> [Int] { layers[id.index].shape }
 
   mutating func input(_ shape: [Int]) -> LayerID {
     append(.input, named: "input", [], shape: shape)
@@ -134,6 +137,117 @@ struct NetworkBuilder {
   ) -> LayerID {
     append(
       .weighted(layer), named: base, [x], shape: layer.outputShape(from: shape(x)), name: name)
+  }
+}
+
+extension NetworkBuilder {
+  /// Appends the network's input.
+  package mutating func appendInput(_ shape: [Int]) throws(LayerError) -> LayerID {
+    guard shape.count == 1 || shape.count == 3, shape.allSatisfy({ $0 > 0 }) else {
+      throw LayerError("`input` is of (features) or (height, width, channels), each at least 1")
+    }
+    return try append(.input, [], name: nil, shape: shape)
+  }
+
+  /// Appends a layer of any kind, whose shape follows from its inputs', or says why it cannot stand.
+  ///
+  /// - Parameters:
+  ///   - name: instead of Keras's automatic one.
+  ///   - keepsExtents: of a global average pool: (1, 1, channels) instead of (channels).
+  package mutating func append(
+    _ operation: Operation, _ inputs: [LayerID], name: String? = nil, keepsExtents: Bool = false
+  ) throws(LayerError) -> LayerID {
+    let shapes = inputs.map { shape($0) }
+    let name = name ?? unique(operation.baseName)
+    do {
+      let shape = try operation.outputShape(of: shapes, keepsExtents: keepsExtents)
+      return try append(operation, inputs, name: name, shape: shape)
+    } catch {
+      throw LayerError("`\(name)` \(error)")
+    }
+  }
+
+  /// The automatic name of the next batch normalization.
+  package mutating func batchNormalizationName() -> String { unique("batch_normalization") }
+
+  private mutating func append(
+    _ operation: Operation, _ inputs: [LayerID], name: String?, shape: [Int]
+  ) throws(LayerError) -> LayerID {
+    let layer = Layer(
+      name: name ?? unique(operation.baseName), operation: operation, inputs: inputs, shape: shape)
+    try size.add(layer, inputs: inputs.map { self.shape($0) })
+    layers.append(layer)
+    return LayerID(layers.count - 1)
+  }
+}
+
+/// How large a network has become, and what names it has given.
+private struct NetworkSize {
+  /// 1 GB of weights, and as much for the values of one sample.
+  static let limit = 1 << 28
+
+  private var weights = 0
+  private var values = 0
+  private var names: Set<String> = []
+
+  mutating func add(_ layer: Layer, inputs: [[Int]]) throws(LayerError) {
+    var names = [layer.name]
+    var kernel = [0]
+    if case .weighted(let weighted) = layer.operation {
+      let channels = inputs.first?.last ?? 1
+      kernel = [
+        weighted.kernelHeight, weighted.kernelWidth, channels,
+        weighted.kind == .depthwiseConv2D ? 1 : weighted.filters,
+      ]
+      if let normalization = weighted.batchNormalization { names.append(normalization) }
+    }
+    for name in names where !self.names.insert(name).inserted {
+      throw LayerError(
+        name == layer.name
+          ? "is a name that another layer has" : "has a batch normalization whose name is taken")
+    }
+    weights += try Self.bounded(kernel, weights, "weights")
+    values += try Self.bounded(layer.shape, values, "values for each sample")
+  }
+
+  private static func bounded(
+    _ extents: [Int], _ already: Int, _ what: String
+  ) throws(LayerError) -> Int {
+    guard let count = Shape.product(extents), count <= limit else {
+      throw LayerError(
+        "has \(extents.map { "\($0)" }.joined(separator: " x ")) \(what): "
+          + "a network may have \(limit)")
+    }
+    guard already + count <= limit else {
+      throw LayerError("brings the network to \(already + count) \(what): it may have \(limit)")
+    }
+    return count
+  }
+}
+
+extension Operation {
+  /// What Keras's automatic names of such layers begin with.
+  fileprivate var baseName: String {
+    switch self {
+    case .input: "input"
+    case .quantize: "activation"
+    case .weighted(let layer):
+      switch layer.kind {
+      case .conv2D: "conv2d"
+      case .depthwiseConv2D: "depthwise_conv2d"
+      case .dense: "dense"
+      }
+    case .relu, .relu6: "re_lu"
+    case .swish: "swish"
+    case .sigmoid: "sigmoid"
+    case .add: "add"
+    case .multiply: "multiply"
+    case .averagePool: "average_pooling2d"
+    case .globalAveragePool: "global_average_pooling2d"
+    case .dropout: "dropout"
+    case .flatten: "flatten"
+    case .softmax: "softmax"
+    }
   }
 }
 

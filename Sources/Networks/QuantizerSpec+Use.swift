@@ -23,4 +23,15 @@ extension QuantizerSpec {
       return "quantized_bits_featuremap is for activations"
     }
   }
+
+  /// What a user may not expect of this quantizer in a slot of that role, and how to say what is
+  /// meant; nil where there is nothing to say.
+  package func remark(as role: Slot.Role) -> (message: String, suggestion: String)? {
+    guard role == .kernel, alpha == .none else { return nil }
+    var explicit = self
+    explicit.alpha = .autoPo2
+    return (
+      "a kernel's quantizer without alpha becomes auto_po2, as in QKeras", "say so: \(explicit)"
+    )
+  }
 }

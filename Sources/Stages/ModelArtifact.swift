@@ -1,4 +1,5 @@
-//! A network between two stages: weights.h5 and quantizers.json in a folder.
+//! A network between two stages: weights.h5 and quantizers.json in a folder, and for people
+//! quantizers.txt.
 
 import Files
 import Networks
@@ -12,6 +13,8 @@ struct ModelArtifact {
 
   static let weightsFile = "weights.h5"
   static let quantizersFile = "quantizers.json"
+  /// AutoQKeras's listing, which an experiment's `quantizers: {file: ...}` takes.
+  static let listingFile = "quantizers.txt"
 
   init(weights: [String: Tensor], quantizers: QuantizerMap) {
     self.weights = weights
@@ -39,7 +42,8 @@ struct ModelArtifact {
     return weights
   }
 
-  func write(to folder: String, for network: Network) throws {
+  /// - Parameter factor: of the search's goal, for the listing's stats block; only a search has one.
+  func write(to folder: String, for network: Network, factor: ForgivingFactor? = nil) throws {
     let layers = network.weights.map { String($0.name.prefix { $0 != "/" }) }
     try WeightsFile.write(
       weights, to: folder + "/" + Self.weightsFile,
@@ -48,6 +52,10 @@ struct ModelArtifact {
       })
     let text = try JSONValue(encoding: quantizers).prettyText + "\n"
     try Files.writeAtomically(text, to: folder + "/" + Self.quantizersFile)
+    guard !quantizers.isFloat else { return }
+    try Files.writeAtomically(
+      QuantizerListing.text(of: network, under: quantizers, factor: factor),
+      to: folder + "/" + Self.listingFile)
   }
 }
 

@@ -11,7 +11,7 @@ import Training
 
 extension NetworkFields {
   func network() throws -> Network {
-    guard let network = Network.named(kind) else { throw StageError.unknownNetwork(kind) }
+    guard let network else { throw StageError.unknownNetwork("\(self)") }
     return network
   }
 }

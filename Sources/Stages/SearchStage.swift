@@ -75,13 +75,11 @@ private struct SearchRun {
     oneDNN = try fields.numerics.oneDNN()
     data = try fields.dataset.loadTraining(context, validates: true)
     reference = BitCost.reference(of: network)
-    let goal = fields.search.goal
     guard let scored = fields.training.scoreMetric else {
       throw StageError.wrongTask("a search without a metric")
     }
     metric = MonitorKind(validating: scored).rawValue
-    factor = ForgivingFactor(
-      deltaP: goal.deltaP, deltaN: goal.deltaN, rate: goal.rate, stress: goal.stress)
+    factor = ForgivingFactor(fields.search.goal)
   }
 
   func run() throws {
@@ -106,7 +104,7 @@ private struct SearchRun {
     try Files.writeAtomically(table(trials), to: context.output("trials.csv"))
     var result = try ModelArtifact(folder: best.folder, for: network)
     result.quantizers = best.quantizers
-    try result.write(to: context.task.output, for: network)
+    try result.write(to: context.task.output, for: network, factor: factor)
     var metrics = best.cost.metrics
     metrics["trials"] = .int(trials.count)
     metrics["best_trial"] = .int(best.number)

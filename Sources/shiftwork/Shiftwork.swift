@@ -10,7 +10,8 @@ struct Root: ParsableCommand {
     abstract: "Runs quantization experiments from YAML; what has been computed is kept.",
     version: Version.text,
     subcommands: [
-      RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, VersionCommand.self,
+      RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, StatsCommand.self,
+      VersionCommand.self,
     ])
 }
 

@@ -95,6 +95,15 @@ import Testing
     let log = try workspace.read("results/tiny/fine_tune/log.csv").split(separator: "\n")
     #expect(log.first == "epoch,accuracy,loss,lr,val_accuracy,val_loss" && log.count == 3)
 
+    // The listing beside a searched network is its map and its bits.
+    let listing = try workspace.read("results/tiny/search/quantizers.txt")
+    let stats = try workspace.run(
+      "shiftwork",
+      ["stats", "experiments/tiny.yaml", "--quantizers", "results/tiny/search/quantizers.txt"])
+    #expect(stats.out == listing && stats.error == "")
+    let switched = try workspace.read("results/tiny/switch_to_auto_po2/quantizers.txt")
+    #expect(switched.hasPrefix("       a_bits=") && switched.contains("alpha='auto_po2'"))
+
     // What a stage hands on is a file that load_pretrained takes, with the same result.
     try FileManager.default.copyItem(
       atPath: workspace.path("results/tiny/pretrain/weights.h5"),

@@ -4,7 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A fixture carries its command line as `# args:` and its expected output as lines after `#| `.
+/// A fixture carries its command line as `# args:` and its expected output as lines after `#| `. A
+/// listing that its quantizers name lies beside it, under the same name.
 struct InvalidFixture: CustomTestStringConvertible, Sendable {
   var name: String
   var spec: String
@@ -29,7 +30,7 @@ struct InvalidFixture: CustomTestStringConvertible, Sendable {
     let names =
       (try? FileManager.default.contentsOfDirectory(
         atPath: TestPaths.fixtures + "/invalid")) ?? []
-    return names.sorted().compactMap { try? InvalidFixture($0) }
+    return names.filter { $0.hasSuffix(".yaml") }.sorted().compactMap { try? InvalidFixture($0) }
   }()
 }
 
@@ -42,6 +43,10 @@ struct InvalidFixture: CustomTestStringConvertible, Sendable {
     let isExperiment = fixture.name.hasPrefix("experiment_")
     try workspace.write(
       fixture.spec, to: isExperiment ? "experiments/wrong.yaml" : "pipelines/wrong.yaml")
+    let listing = "\(TestPaths.fixtures)/invalid/\(fixture.name.dropLast(5)).txt"
+    if FileManager.default.fileExists(atPath: listing) {
+      try workspace.copy(listing, to: "experiments/wrong.txt")
+    }
     if isExperiment {
       let small = try workspace.read("pipelines/small.yaml")
       try workspace.write(

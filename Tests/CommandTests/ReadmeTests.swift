@@ -25,16 +25,19 @@ import Testing
 
   @Test func everyCommandAndSpecIsAccepted() throws {
     let workspace = try Workspace()
-    for folder in ["experiments", "pipelines"] {
+    for folder in ["experiments", "experiments/quantizers", "pipelines"] {
       for name in try FileManager.default.contentsOfDirectory(
-        atPath: "\(TestPaths.root)/\(folder)") where name.hasSuffix(".yaml")
-      {
+        atPath: "\(TestPaths.root)/\(folder)")
+      where name.hasSuffix(".yaml") || name.hasSuffix(".txt") {
         try workspace.copy("\(TestPaths.root)/\(folder)/\(name)", to: "\(folder)/\(name)")
       }
     }
-    let specs = try blocks("yaml")
-    #expect(specs.count == 1)
-    try workspace.write(specs[0].joined(separator: "\n") + "\n", to: "pipelines/mine.yaml")
+    let specs = try blocks("yaml").map { $0.joined(separator: "\n") + "\n" }
+    try #require(specs.count == 2)
+    try workspace.write(specs[0], to: "pipelines/mine.yaml")
+    try workspace.write("experiment: readme\n" + specs[1], to: "readme.yaml")
+    let stats = try workspace.run("shiftwork", ["stats", "readme.yaml"])
+    #expect(stats.code == 0 && stats.out.contains("conv2d_6 ") && stats.error == "")
     // Planned instead of run, and on data that a fresh clone has.
     for name in ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"] {
       try workspace.write("", to: "data/cifar-10-batches-py/\(name)")

@@ -77,12 +77,6 @@ package struct EvaluateFields: Hashable, Sendable, Codable {
   package var numerics: NumericsFields
 }
 
-/// The architecture.
-package struct NetworkFields: Hashable, Sendable, Codable {
-  /// A name that `Network.named(_:)` knows.
-  package var kind: String
-}
-
 /// What floating-point results depend on besides the program.
 package struct NumericsFields: Hashable, Sendable, Codable {
   /// Instruction sets in the words of oneDNN's ONEDNN_MAX_CPU_ISA.

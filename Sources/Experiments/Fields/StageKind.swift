@@ -22,9 +22,9 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .loadPretrained: 1
     case .pretrain: 2
-    case .quantize: 1
+    case .quantize: 2
     case .search: 2
-    case .switchAlpha: 1
+    case .switchAlpha: 2
     case .fineTune: 2
     case .evaluate: 2
     }

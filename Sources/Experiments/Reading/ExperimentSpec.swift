@@ -9,6 +9,9 @@ struct ExperimentSpec {
   let node: Node
   var name = ""
   var dataset: DatasetSpec?
+  /// The network that the fields below refer to.
+  var architecture: Network?
+  /// What stages get to know of it.
   var network: NetworkFields?
   /// The file that `load_pretrained` reads, and where the user wrote it.
   var pretrained: (path: String, node: Node)?
@@ -22,25 +25,19 @@ struct ExperimentSpec {
   var numerics = NumericsFields(threads: Processor.cores, isa: Processor.instructionSet)
   var locations: [String: SourceLocation] = [:]
 
-  init(_ root: Node, faults: FaultCollector) {
+  /// - Parameter hasData: whether there must be data; a network alone has none.
+  init(_ root: Node, hasData: Bool = true, faults: FaultCollector) {
     node = root
     var section = Section(root, in: "the experiment", faults: faults)
     name = section.string("experiment")
     if var child = section.section("dataset") {
       dataset = DatasetSpec(&child)
-    } else if !section.has("dataset"), !root.hasMisspelt("dataset") {
+    } else if hasData, !section.has("dataset"), !root.hasMisspelt("dataset") {
       faults.add(root.diagnostic("the experiment needs `dataset`"))
     }
-    var network: Network?
-    if var child = section.section("network") {
-      network = Self.network(&child)
-      section.adopt(child, at: "network")
-    } else if !section.has("network"), !root.hasMisspelt("network") {
-      faults.add(
-        root.diagnostic(
-          "the experiment needs `network`", suggestion: "write `network: {kind: resnet}`"))
-    }
-    self.network = network.map { NetworkFields(kind: $0.name) }
+    let network = NetworkSpec(&section, root)
+    architecture = network?.network
+    self.network = network?.fields
     if var child = section.section("pretrained") {
       let path = child.string("path")
       if let place = child.node["path"] { pretrained = (path, place) }
@@ -63,26 +60,14 @@ struct ExperimentSpec {
     let quantizers = section.section("quantizers")
     let search = section.section("search")
     if let network {
-      if var child = quantizers { self.quantizers = QuantizersSpec(&child, for: network) }
-      if var child = search { self.search = SearchSpec(&child, for: network) }
+      if hasData, let dataset {
+        network.check(fits: dataset.fields.kind, training.loss ?? .default, faults: faults)
+      }
+      if var child = quantizers { self.quantizers = QuantizersSpec(&child, for: network.network) }
+      if var child = search { self.search = SearchSpec(&child, for: network.network) }
     }
     section.rejectUnknownKeys()
     locations = section.locations
-  }
-
-  private static func network(_ section: inout Section) -> Network? {
-    let kind = section.string("kind")
-    let place = section.node["kind"]
-    section.rejectUnknownKeys()
-    guard let place, case .string = place.value else { return nil }
-    if let network = Network.named(kind) { return network }
-    let known = "known: " + Network.kinds.joined(separator: ", ")
-    section.faults.add(
-      place.diagnostic(
-        "there is no network `\(kind)`",
-        suggestion: closest(to: kind, among: Network.kinds).map { "did you mean `\($0)`?" }
-          ?? known))
-    return nil
   }
 
   /// `auto` is this machine's; naming what it lacks is a fault.

@@ -18,7 +18,7 @@ struct SearchSpec {
     fields = SearchFields(
       tuner: section.choice("tuner", of: SearchFields.Tuner.self, default: .random),
       trials: section.int("trials", in: 1...1_000_000),
-      goal: GoalFields(kind: .bits, deltaP: 5, deltaN: 5, rate: 2, stress: 1),
+      goal: .autoQKeras,
       choices: space.choices)
     if var child = section.section("goal", in: "search.goal") {
       fields.goal = GoalFields(
