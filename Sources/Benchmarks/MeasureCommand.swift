@@ -13,7 +13,7 @@ struct MeasureCommand: ParsableCommand {
     abstract: "Takes one measurement in this process: what `compare` starts, and a profiler may.")
 
   enum What: String, ExpressibleByArgument, CaseIterable {
-    case step, inference, roofline, profile
+    case step, inference, roofline, profile, digest
   }
 
   @Argument(help: "What to measure.")
@@ -28,6 +28,9 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: "Seconds of steps.")
   var seconds = 5.0
 
+  @Option(help: "Steps before the digest of the weights.")
+  var steps = 50
+
   @Option(
     help: "When the process was started, in seconds of the monotonic clock. (default: now)")
   var started: Double?
@@ -37,17 +40,23 @@ struct MeasureCommand: ParsableCommand {
     guard let network = Network.named(network) else {
       throw ValidationError("no network is called `\(self.network)`")
     }
-    guard (1...1024).contains(threads), seconds > 0 else {
-      throw ValidationError("--threads must be 1 to 1024, --seconds more than 0")
+    guard (1...1024).contains(threads), seconds > 0, steps > 0 else {
+      throw ValidationError("--threads must be 1 to 1024, --seconds and --steps more than 0")
     }
     try OneDNN.configure(threads: threads, instructionSet: "avx512_core")
     let oneDNN = try OneDNN()
+    if what == .digest {
+      var training = try TrainingBench(network, on: oneDNN)
+      for _ in 0..<steps { training.step() }
+      Console.write("digest \(network.name) steps=\(steps) \(training.weightsDigest)")
+      return
+    }
     let figures =
       switch what {
       case .step: try Self.step(network, start: start, seconds: seconds, on: oneDNN)
       case .inference: try Self.inference(network, seconds: seconds, on: oneDNN)
       case .roofline: try Self.roofline(network, on: oneDNN)
-      case .profile: try Self.profile(network, seconds: seconds, on: oneDNN)
+      case .profile, .digest: try Self.profile(network, seconds: seconds, on: oneDNN)
       }
     Console.write(figures.line(what.rawValue))
   }

@@ -1,6 +1,7 @@
 //! A network set up for timing: the thesis's batch size, flat 8-bit quantizers, random data. Knows no
 //! clock but for its profile.
 
+import Files
 import Networks
 import Tensors
 import Training
@@ -65,6 +66,15 @@ struct TrainingBench {
     steps += 1
     data.load(first, batch, into: program.input)
     return first
+  }
+
+  /// Of all weights and moving statistics, in the order of their names.
+  var weightsDigest: Digest {
+    var hash = SHA256()
+    for (_, tensor) in model.weights.tensors.sorted(by: { $0.key < $1.key }) {
+      tensor.values.withUnsafeBytes { hash.update($0) }
+    }
+    return hash.finish()
   }
 
   /// Seconds of a step by kind of operation ("Conv2D forward"), each the median of runs.

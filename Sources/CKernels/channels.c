@@ -185,11 +185,25 @@ void ck_channel_sum(
 
 // MARK: elementwise
 
-CLONES void ck_channel_scale(
-    const float *x, const float *factor, float *y, size_t rows, size_t channels) {
-  for (size_t r = 0; r < rows; r++)
+struct scale {
+  const float *x, *factor;
+  float *y;
+  size_t channels;
+};
+
+CLONES static void scale_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct scale *s = context;
+  const float *factor = s->factor;
+  size_t channels = s->channels;
+  for (size_t r = begin; r < end; r++)
     EACH for (size_t j = 0; j < channels; j++)
-      y[r * channels + j] = x[r * channels + j] * factor[j];
+      s->y[r * channels + j] = s->x[r * channels + j] * factor[j];
+}
+
+void ck_channel_scale(
+    const float *x, const float *factor, float *y, size_t rows, size_t channels) {
+  struct scale s = {x, factor, y, channels};
+  ck_parallel(scale_share, &s, rows, rows * channels);
 }
 
 // A unit is block_rows positions.
@@ -223,11 +237,24 @@ void ck_folded_backward(const ck_folded *folded) {
   ck_parallel(folded_share, (void *)folded, blocks, folded->rows * folded->channels);
 }
 
-void ck_interleave(const float *a, const float *b, float *y, size_t rows, size_t channels) {
-  for (size_t r = 0; r < rows; r++) {
-    memcpy(y + 2 * r * channels, a + r * channels, channels * sizeof *y);
-    memcpy(y + (2 * r + 1) * channels, b + r * channels, channels * sizeof *y);
+struct pair {
+  const float *a, *b;
+  float *y;
+  size_t channels;
+};
+
+static void interleave_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct pair *p = context;
+  size_t channels = p->channels;
+  for (size_t r = begin; r < end; r++) {
+    memcpy(p->y + 2 * r * channels, p->a + r * channels, channels * sizeof *p->y);
+    memcpy(p->y + (2 * r + 1) * channels, p->b + r * channels, channels * sizeof *p->y);
   }
+}
+
+void ck_interleave(const float *a, const float *b, float *y, size_t rows, size_t channels) {
+  struct pair p = {a, b, y, channels};
+  ck_parallel(interleave_share, &p, rows, 2 * rows * channels);
 }
 
 CLONES void ck_kernel_gradient(const ck_kernel_parts *p) {

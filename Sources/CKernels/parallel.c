@@ -8,7 +8,7 @@ extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 
 // Values below which waking a thread costs more than it saves.
-enum { least_work = 1 << 14 };
+enum { least_work = 1 << 12 };
 
 struct loop {
   ck_share share;

@@ -77,19 +77,41 @@ package struct Quantizer: Sendable {
       case .bias(let count): (1, count, true, false)
       }
     precondition(rows >= 0 && channels >= 0, "negative extents")
+    // A channel of a kernel has a scale of its own (a depthwise one only under best_po2); everything
+    // else shares one.
+    let hasChannels = !isBias && (!isDepthwise || spec.alpha == .bestPo2)
+    var kernel = shiftwork_kernel()
+    (kernel.x, kernel.y, kernel.scales) = (x, y, scales)
+    (kernel.rows, kernel.channels) = (rows, channels)
+    (kernel.integer, kernel.limit, kernel.noise) = (Int32(spec.integer), limit, noise)
     switch spec.alpha {
     case .none, .constant:
       quantizeOnGrid(x, into: y, count: layout.elements)
       scales?.pointee = gridStep
     case .auto:
-      shiftwork_auto(x, y, rows, channels, isBias || isDepthwise ? 1 : 0, limit, noise, scales)
+      guard hasChannels else {
+        shiftwork_auto(x, y, rows, channels, 1, limit, noise, scales)
+        return
+      }
+      kernel.kind = shiftwork_kernel_auto
+      shiftwork_quantize_kernel(&kernel)
     case .autoPo2:
-      let mode: Int32 = isBias ? 2 : isDepthwise ? 1 : 0
-      shiftwork_auto_po2(
-        x, y, rows, channels, mode, Int32(spec.integer), limit, noise, scales)
+      guard hasChannels else {
+        let mode: Int32 = isBias ? 2 : 1
+        shiftwork_auto_po2(
+          x, y, rows, channels, mode, Int32(spec.integer), limit, noise, scales)
+        return
+      }
+      kernel.kind = shiftwork_kernel_auto_po2
+      shiftwork_quantize_kernel(&kernel)
     case .bestPo2:
       let high = codeLimit(isNonNegative: false)
-      shiftwork_best_po2(x, y, rows, channels, isBias ? 1 : 0, -high, high, noise, scales)
+      guard hasChannels else {
+        shiftwork_best_po2(x, y, rows, channels, 1, -high, high, noise, scales)
+        return
+      }
+      (kernel.kind, kernel.limit) = (shiftwork_kernel_best_po2, high)
+      shiftwork_quantize_kernel(&kernel)
     }
   }
 

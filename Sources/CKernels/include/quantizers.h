@@ -60,3 +60,23 @@ SHIFTWORK_DECLARE(shiftwork_map_range, const float *x, size_t count, float *low,
 SHIFTWORK_DECLARE(
   shiftwork_map_codes, const float *x, float *y, size_t count, float low, float high, float limit,
   int po2, float noise, float *map_scale)
+
+/// auto, auto_po2 or best_po2 of a tensor whose channels have a scale each (mode 0 above), blocks of
+/// channels in parallel.
+typedef enum {
+  shiftwork_kernel_auto,
+  shiftwork_kernel_auto_po2,
+  shiftwork_kernel_best_po2,
+} shiftwork_kernel_kind;
+typedef struct {
+  shiftwork_kernel_kind kind;
+  const float *x;
+  float *y;
+  size_t rows, channels;
+  int integer;
+  // The largest code.
+  float limit;
+  float noise;
+  float *scales;
+} shiftwork_kernel;
+void shiftwork_quantize_kernel(const shiftwork_kernel *kernel);
