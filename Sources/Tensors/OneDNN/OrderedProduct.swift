@@ -10,7 +10,8 @@ internal import CKernels
 /// matrix product halves what is still longer than 256. A slice is one chain of fused multiply-adds
 /// from 0, slices are added in turn, the bias comes last. Of the columns, the last n mod 16 run in
 /// two chains, of the even and of the odd places, where they are 8 or fewer. Not reproduced: the
-/// order of the last rows mod 6, where they are 1, 2 or 3.
+/// order of the last rows mod 6, where they are 1, 2 or 3; and with `isa: sse41` anything, as oneDNN
+/// then multiplies and adds apart.
 struct OrderedProduct {
   private let rows: Int
   private let depth: Int
