@@ -5,10 +5,17 @@ import Glibc
 /// Float32 values: maps, kernels, per-channel factors.
 package typealias Storage = Buffer<Float>
 
-/// Zeroed values at a fixed address, aligned for the widest vector loads.
+/// Zeroed values at a fixed address, aligned for the widest vector loads. Elements are numbers whose
+/// zero is all bits zero.
+///
+/// Large buffers are mappings of their own on huge pages: a step walks through hundreds of megabytes,
+/// and with pages of 4 KB the address translations miss at every one. The system zeroes a page when
+/// it is touched first.
 package final class Buffer<Element: BitwiseCopyable & AdditiveArithmetic>: @unchecked Sendable {
   package let pointer: UnsafeMutablePointer<Element>
   package let count: Int
+  /// The whole mapping of a large buffer.
+  private let mapping: UnsafeMutableRawBufferPointer?
 
   private static var hugePage: Int { 2 << 20 }
 
@@ -16,20 +23,33 @@ package final class Buffer<Element: BitwiseCopyable & AdditiveArithmetic>: @unch
     precondition(count >= 0)
     self.count = count
     let capacity = max(count, 1)
-    // Large buffers begin at a huge page and ask for huge pages: a step walks through hundreds of
-    // megabytes, and with pages of 4 KB the address translations miss at every one.
     let bytes = (capacity * MemoryLayout<Element>.stride + 63) / 64 * 64
-    let isLarge = bytes >= Self.hugePage
-    let alignment = isLarge ? Self.hugePage : 64
-    guard let raw = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment) else {
-      preconditionFailure("out of memory: \(capacity) values")
+    let raw: UnsafeMutableRawPointer
+    if bytes >= Self.hugePage {
+      // As much more as its begin may have to move.
+      let length = bytes + Self.hugePage
+      guard
+        let base = mmap(
+          nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        base != MAP_FAILED
+      else { preconditionFailure("out of memory: \(capacity) values") }
+      mapping = UnsafeMutableRawBufferPointer(start: base, count: length)
+      raw = base.alignedUp(toMultipleOf: Self.hugePage)
+      madvise(raw, bytes, Int32(MADV_HUGEPAGE))
+    } else {
+      guard let base = aligned_alloc(64, bytes) else {
+        preconditionFailure("out of memory: \(capacity) values")
+      }
+      mapping = nil
+      raw = base
+      memset(raw, 0, bytes)
     }
-    if isLarge { madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
     pointer = raw.bindMemory(to: Element.self, capacity: capacity)
-    pointer.initialize(repeating: .zero, count: capacity)
   }
 
-  deinit { free(pointer) }
+  deinit {
+    if let mapping { munmap(mapping.baseAddress, mapping.count) } else { free(pointer) }
+  }
 
   package convenience init(_ values: [Element]) {
     self.init(count: values.count)
