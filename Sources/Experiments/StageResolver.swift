@@ -160,7 +160,8 @@ struct StageResolver {
 
   private func check(_ section: TrainingSection, of entry: StageEntry) -> TrainingCheck {
     TrainingCheck(
-      network: spec.architecture, entry: entry, faults: faults, nodes: section.nodes)
+      network: spec.networkSpec, data: spec.dataset?.fields.kind, entry: entry, faults: faults,
+      nodes: section.nodes)
   }
 
   private func layers(of entry: StageEntry) -> [String]? {

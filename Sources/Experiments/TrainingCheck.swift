@@ -1,5 +1,5 @@
-//! What no single field of a training can say: whether loss, metrics, callbacks and network go
-//! together. Knows no data.
+//! What no single field of a training can say: whether loss, metrics, callbacks, network and the
+//! data's classes go together. Knows no file of the data.
 
 import Diagnostics
 import Networks
@@ -7,7 +7,8 @@ import Specs
 
 /// The check of one stage's training, whose faults point at what the user wrote.
 struct TrainingCheck {
-  let network: Network?
+  let network: NetworkSpec?
+  let data: DatasetFields.Kind?
   let entry: StageEntry
   let faults: FaultCollector
   /// Where the fields were written.
@@ -15,7 +16,8 @@ struct TrainingCheck {
 
   /// Loss and metrics against each other and the network.
   func check(_ loss: LossKind, _ metrics: [MetricFields]) {
-    guard let network else { return }
+    guard let spec = network else { return }
+    let network = spec.network
     let inputs = network.inputShape.reduce(1, *)
     let outputs = network.outputShape.reduce(1, *)
     if loss == .meanSquaredError {
@@ -24,14 +26,19 @@ struct TrainingCheck {
           "`mse` compares the output with the input, and \(network.name) has \(inputs) values in "
             + "and \(outputs) out", at: "loss")
       }
+    } else if let data, outputs != data.classes {
+      addOnce(
+        spec.output.diagnostic(
+          "\(network.name) gives \(outputs) values, and \(data.rawValue) has \(data.classes) "
+            + "classes"))
+    } else if case .own = spec.fields, network.layers.last?.operation != .softmax {
+      addOnce(
+        spec.output.diagnostic(
+          "`\(loss.rawValue)` wants class probabilities: the last layer is a `softmax`"))
     } else if network.layers.last?.operation != .softmax {
-      let wish = "`\(loss.rawValue)` wants class probabilities"
-      // The network's own section has said so already, where the experiment's loss is the same.
-      if !faults.diagnostics.contains(where: { $0.message.hasPrefix(wish) }) {
-        add(
-          "\(wish), and \(network.name) ends in no softmax", at: "loss",
-          suggestion: "write `loss: mse`")
-      }
+      add(
+        "`\(loss.rawValue)` wants class probabilities, and \(network.name) ends in no softmax",
+        at: "loss", suggestion: "write `loss: mse`")
     }
     for metric in metrics {
       if metric == .accuracy, loss == .meanSquaredError {
@@ -83,8 +90,11 @@ struct TrainingCheck {
     _ message: String, at path: String, suggestion: String? = nil,
     severity: Diagnostic.Severity = .error
   ) {
-    let diagnostic = (nodes[path] ?? entry.key).diagnostic(
-      message, severity: severity, suggestion: suggestion)
+    addOnce(
+      (nodes[path] ?? entry.key).diagnostic(message, severity: severity, suggestion: suggestion))
+  }
+
+  private func addOnce(_ diagnostic: Diagnostic) {
     if !faults.diagnostics.contains(diagnostic) { faults.add(diagnostic) }
   }
 }

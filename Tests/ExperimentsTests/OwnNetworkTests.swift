@@ -173,6 +173,35 @@ import Testing
     #expect(stage.location(of: "network.layers[5].inputs[0]")?.line == 7)
   }
 
+  /// Outputs are compared with the classes where a stage's loss does: an autoencoder has none.
+  @Test func eachStagesOwnLossSaysWhatFits() throws {
+    try workspace.write(
+      """
+      experiment: own
+      dataset: {kind: cifar10, source: synthetic}
+      network:
+        input: [32, 32, 3]
+        layers: [flatten, dense: {units: 8, activation: relu}, dense: {units: 3072}]
+      pretrain: {epochs: 1, loss: mse, metrics: []}
+
+      """, to: "experiments/own.yaml")
+    func stages(_ more: String) throws -> Int {
+      try workspace.write(
+        "pipeline: own\nexperiment: own\nstages:\n  pretrain: {}\n" + more, to: "pipelines/own.yaml"
+      )
+      let request = PipelineRequest(path: workspace.path("pipelines/own.yaml"))
+      return try ResolvedPipeline(request).graph.stages.count
+    }
+    #expect(try stages("") == 1)
+    #expect {
+      _ = try stages("  evaluate: {needs: pretrain}\n")
+    } throws: { error in
+      let faults = (error as? InvalidSpec)?.diagnostics ?? []
+      return faults.map(\.message) == ["the network gives 3072 values, and cifar10 has 10 classes"]
+        && faults.first?.location?.line == 5
+    }
+  }
+
   /// Texts with characters lost, doubled and swapped: faults or a network, never a crash.
   @Test(arguments: ["resnet", "mobilenet_v2", "ds_cnn"])
   func mutatedTextsAreReadOrRefused(kind: String) throws {

@@ -23,9 +23,9 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     case .loadPretrained: 1
     case .pretrain: 2
     case .quantize: 2
-    case .search: 2
+    case .search: 3
     case .switchAlpha: 2
-    case .fineTune: 2
+    case .fineTune: 3
     case .evaluate: 2
     }
   }

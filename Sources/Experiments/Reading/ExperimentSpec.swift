@@ -9,10 +9,7 @@ struct ExperimentSpec {
   let node: Node
   var name = ""
   var dataset: DatasetSpec?
-  /// The network that the fields below refer to.
-  var architecture: Network?
-  /// What stages get to know of it.
-  var network: NetworkFields?
+  var networkSpec: NetworkSpec?
   /// The file that `load_pretrained` reads, and where the user wrote it.
   var pretrained: (path: String, node: Node)?
   var training = TrainingSection()
@@ -25,6 +22,11 @@ struct ExperimentSpec {
   var numerics = NumericsFields(threads: Processor.cores, isa: Processor.instructionSet)
   var locations: [String: SourceLocation] = [:]
 
+  /// The network that other sections refer to.
+  var architecture: Network? { networkSpec?.network }
+  /// What stages get to know of it.
+  var network: NetworkFields? { networkSpec?.fields }
+
   /// - Parameter hasData: whether there must be data; a network alone has none.
   init(_ root: Node, hasData: Bool = true, faults: FaultCollector) {
     node = root
@@ -36,8 +38,7 @@ struct ExperimentSpec {
       faults.add(root.diagnostic("the experiment needs `dataset`"))
     }
     let network = NetworkSpec(&section, root)
-    architecture = network?.network
-    self.network = network?.fields
+    networkSpec = network
     if var child = section.section("pretrained") {
       let path = child.string("path")
       if let place = child.node["path"] { pretrained = (path, place) }
@@ -61,7 +62,7 @@ struct ExperimentSpec {
     let search = section.section("search")
     if let network {
       if hasData, let dataset {
-        network.check(fits: dataset.fields.kind, training.loss ?? .default, faults: faults)
+        network.check(fits: dataset.fields.kind, faults: faults)
       }
       if var child = quantizers { self.quantizers = QuantizersSpec(&child, for: network.network) }
       if var child = search { self.search = SearchSpec(&child, for: network.network) }

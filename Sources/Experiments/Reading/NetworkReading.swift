@@ -1,5 +1,5 @@
 //! The `network` section of an experiment: a kind that the program knows, or layers. Checks that the
-//! network fits the data.
+//! data's examples are inputs of the network.
 
 import Diagnostics
 import Networks
@@ -13,7 +13,7 @@ struct NetworkSpec {
   /// What names the kind, or the input's shape.
   private var input: Node
   /// What names the kind, or the last layer.
-  private var output: Node
+  private(set) var output: Node
 
   /// Nil after faults.
   init?(_ parent: inout Section, _ root: Node) {
@@ -69,27 +69,13 @@ struct NetworkSpec {
     return nil
   }
 
-  /// Adds a fault where the data's examples are no inputs of the network, or where its outputs are
-  /// not what the loss compares with the data's labels.
-  func check(fits data: DatasetFields.Kind, _ loss: LossKind, faults: FaultCollector) {
-    if network.inputShape != data.exampleShape {
-      faults.add(
-        input.diagnostic(
-          "\(network.name) reads \(Shape.text(network.inputShape)), and \(data.rawValue) has "
-            + Shape.text(data.exampleShape)))
-    }
-    guard loss.comparesClasses else { return }
-    let classes = network.outputShape.reduce(1, *)
-    if classes != data.classes {
-      faults.add(
-        output.diagnostic(
-          "\(network.name) gives \(classes) values, and \(data.rawValue) has \(data.classes) "
-            + "classes"))
-    } else if network.layers.last?.operation != .softmax {
-      faults.add(
-        output.diagnostic(
-          "`\(loss.rawValue)` wants class probabilities: the last layer is a `softmax`"))
-    }
+  /// Adds a fault where the data's examples are no inputs of the network.
+  func check(fits data: DatasetFields.Kind, faults: FaultCollector) {
+    guard network.inputShape != data.exampleShape else { return }
+    faults.add(
+      input.diagnostic(
+        "\(network.name) reads \(Shape.text(network.inputShape)), and \(data.rawValue) has "
+          + Shape.text(data.exampleShape)))
   }
 }
 
@@ -104,19 +90,6 @@ extension DatasetFields.Kind {
   var classes: Int {
     switch self {
     case .cifar10: 10
-    }
-  }
-}
-
-extension LossKind {
-  /// Where nobody names one.
-  static let `default` = LossKind.sparseCategoricalCrossentropy
-
-  /// Whether the network gives a probability for each class.
-  var comparesClasses: Bool {
-    switch self {
-    case .sparseCategoricalCrossentropy, .categoricalCrossentropy: true
-    case .meanSquaredError: false
     }
   }
 }
