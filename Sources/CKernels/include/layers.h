@@ -39,6 +39,6 @@ void ck_adam(
 void ck_reciprocal_root(const float *x, float *y, size_t count, int portable);
 
 // From here on this thread, and those that it starts, take numbers below 2^-126 for 0, as
-// TensorFlow's threads do: a dying network's gradients are such numbers, and a processor takes a
-// hundred times longer over them.
+// TensorFlow's threads do: a dying network's gradients are such numbers, over which processors are
+// slow.
 void ck_flush_denormals(void);
