@@ -10,6 +10,7 @@ let libraries: [Target] = [
   .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
   .systemLibrary(
     name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+  .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
   .systemLibrary(name: "CPlatform"),
 ]
 
@@ -33,7 +34,8 @@ let sources: [Target] = [
     name: "Training", dependencies: ["Tensors", "Quantization", "Networks", "CKernels"],
     exclude: ["README.md"]),
   .target(
-    name: "Datasets", dependencies: ["Diagnostics", "Files", "Tensors", "CTurboJPEG"]),
+    name: "Datasets",
+    dependencies: ["Diagnostics", "Files", "Tensors", "CKernels", "CSndfile", "CTurboJPEG"]),
   .target(name: "Search", dependencies: ["Networks"]),
   .target(
     name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
@@ -77,7 +79,7 @@ let tests: [Target] =
     ("Networks", ["Diagnostics"]),
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
-    ("Datasets", ["Tensors"]), ("Search", ["Networks"]),
+    ("Datasets", ["CKernels", "Files", "Tensors"]), ("Search", ["Networks"]),
     ("Records", ["Files", "Networks", "Tensors"]),
     ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
   ].map { (name: String, extra: [String]) in

@@ -20,6 +20,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case noFiles
   /// The file is no JPEG that can be decoded.
   case jpeg(file: String, reason: String)
+  /// The file is no recording that can be used.
+  case sound(file: String, SoundFault)
 
   package var description: String {
     switch self {
@@ -50,6 +52,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "no batch files were named"
     case .jpeg(let file, let reason):
       "\(file): no usable JPEG: \(reason)"
+    case .sound(let file, let fault):
+      "\(file): \(fault.prose)"
     }
   }
 }

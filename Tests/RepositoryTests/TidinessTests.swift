@@ -43,7 +43,7 @@ import Testing
   @Test func eachLibraryHasOneImporter() {
     let importers = [
       "CYAML": "Specs", "CCrypto": "Files", "CHDF5": "Records", "COneDNN": "Tensors",
-      "CTurboJPEG": "Datasets",
+      "CTurboJPEG": "Datasets", "CSndfile": "Datasets",
     ]
     for (path, lines) in Self.sources {
       let target = path.split(separator: "/")[1]

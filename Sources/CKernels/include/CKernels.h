@@ -2,6 +2,7 @@
 // the same bits with every instruction set; `ck_reciprocal_root` says where the make of
 // processor counts.
 #pragma once
+#include "audio.h"
 #include "chains.h"
 #include "channels.h"
 #include "depthwise.h"
