@@ -13,7 +13,7 @@ struct MeasureCommand: ParsableCommand {
     abstract: "Takes one measurement in this process: what `compare` starts, and a profiler may.")
 
   enum What: String, ExpressibleByArgument, CaseIterable {
-    case step, inference, roofline, profile, digest
+    case step, inference, roofline, profile, layers, digest
   }
 
   @Argument(help: "What to measure.")
@@ -51,12 +51,16 @@ struct MeasureCommand: ParsableCommand {
       Console.write("digest \(network.name) steps=\(steps) \(training.weightsDigest)")
       return
     }
+    if what == .layers {
+      for line in try LayerProfile(network, seconds: seconds, on: oneDNN).lines { Console.write(line) }
+      return
+    }
     let figures =
       switch what {
       case .step: try Self.step(network, start: start, seconds: seconds, on: oneDNN)
       case .inference: try Self.inference(network, seconds: seconds, on: oneDNN)
       case .roofline: try Self.roofline(network, on: oneDNN)
-      case .profile, .digest: try Self.profile(network, seconds: seconds, on: oneDNN)
+      case .profile, .layers, .digest: try Self.profile(network, seconds: seconds, on: oneDNN)
       }
     Console.write(figures.line(what.rawValue))
   }

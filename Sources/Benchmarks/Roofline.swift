@@ -12,6 +12,8 @@ struct Roofline {
   private(set) var seconds = 0.0
   private(set) var plainSeconds = 0.0
   private(set) var blockedSeconds = 0.0
+  /// The share of each weighted layer, in the network's order: forward, and both gradients.
+  private(set) var layers: [(name: String, forward: Double, backward: Double)] = []
 
   private struct Key: Hashable {
     var pass: Convolution.Pass
@@ -29,13 +31,20 @@ struct Roofline {
       let counts: [(Convolution.Pass, Double)] = [
         (.forward, passes), (.backwardData, isFirst ? 0 : passes), (.backwardKernel, 1),
       ]
+      layers.append((layer.name, 0, 0))
       for (pass, count) in counts where count > 0 {
         let key = Key(pass: pass, geometry: geometry)
         let times = try known[key] ?? Self.measure(pass, geometry, on: oneDNN)
         known[key] = times
         plainSeconds += count * times.plain
         blockedSeconds += count * times.blocked
-        seconds += count * min(times.plain, times.blocked)
+        let time = count * min(times.plain, times.blocked)
+        seconds += time
+        if pass == .forward {
+          layers[layers.count - 1].forward += time
+        } else {
+          layers[layers.count - 1].backward += time
+        }
       }
       isFirst = false
     }

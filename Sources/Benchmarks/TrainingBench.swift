@@ -77,6 +77,23 @@ struct TrainingBench {
     return hash.finish()
   }
 
+  /// Seconds of each entry of a step, forward and then backward, each the median of runs.
+  mutating func timings(seconds: Double) -> [Program.Timing] {
+    let clock = ContinuousClock()
+    for _ in 0..<3 { step() }
+    var runs: [[Program.Timing]] = []
+    let start = clock.now
+    while runs.isEmpty || clock.now - start < .seconds(seconds) {
+      step()
+      runs.append(program.timings())
+    }
+    return runs[0].indices.map { place in
+      var timing = runs[0][place]
+      timing.seconds = runs.map { $0[place].seconds }.median
+      return timing
+    }
+  }
+
   /// Seconds of a step by kind of operation ("Conv2D forward"), each the median of runs.
   mutating func profile(seconds: Double) -> [String: Double] {
     let clock = ContinuousClock()

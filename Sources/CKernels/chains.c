@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "chain_loops.h"
 #include "clones.h"
 #include "parallel.h"
 #include "quantizers.h"
@@ -242,6 +243,38 @@ static void quantize(
 
 // MARK: forward
 
+/// The values of a map that the walks over whole vectors take: whole periods, where the source has
+/// any. What is left takes the plain loops.
+static size_t walked(const ck_chain *chain, ck_source source, ck_function function) {
+  if (function == ck_dropout) return 0;
+  if (source == ck_from_map || source == ck_from_sum) return chain->elements / 16 * 16;
+  return chain->period % 16 ? 0 : chain->elements / chain->period * chain->period;
+}
+
+/// What a walk over one sample from value `at` on reads, the first segment's source or `input`.
+static struct walk walk_of(
+  const ck_chain *chain, const float *gate, size_t sample, const float *input, size_t at,
+  size_t count) {
+  size_t start = sample * chain->elements + at;
+  struct walk walk = {.count = count, .period = count};
+  walk.a = input ? input + at : chain->a + start;
+  if (input) return walk;
+  if (chain->source == ck_from_sum) walk.b = chain->b + start;
+  walk.factor = chain->source == ck_from_product ? gate : chain->factor;
+  walk.offset = chain->offset;
+  if (chain->source == ck_from_affine || chain->source == ck_from_product)
+    walk.period = chain->period;
+  return walk;
+}
+
+BODY walk_forward(
+  ck_source source, ck_function function, const struct walk *walk, float *y, float *low,
+  float *high) {
+#define CALL(f) forward_walk(source, f, walk, y, tiny, low, high)
+  EACH_FUNCTION(function, CALL)
+#undef CALL
+}
+
 /// One segment of one sample: from the source where `input` is NULL.
 BODY run_segment(
   const ck_chain *chain, size_t index, const float *gate, size_t sample, const float *input,
@@ -250,7 +283,26 @@ BODY run_segment(
   size_t chunk = chunk_of(chain), elements = chain->elements;
   float low = INFINITY, high = -INFINITY;
   int ranges = stops_tiny(segment);
-  for (size_t at = 0; at < elements; at += chunk) {
+  ck_source source = input ? ck_from_map : chain->source;
+  size_t whole = walked(chain, source, segment->function);
+  if (whole) {
+    struct walk walk = walk_of(chain, gate, sample, input, 0, whole);
+    switch (source) {
+      case ck_from_map:
+        walk_forward(ck_from_map, segment->function, &walk, y, &low, &high);
+        break;
+      case ck_from_affine:
+        walk_forward(ck_from_affine, segment->function, &walk, y, &low, &high);
+        break;
+      case ck_from_sum:
+        walk_forward(ck_from_sum, segment->function, &walk, y, &low, &high);
+        break;
+      case ck_from_product:
+        walk_forward(ck_from_product, segment->function, &walk, y, &low, &high);
+        break;
+    }
+  }
+  for (size_t at = whole; at < elements; at += chunk) {
     size_t count = elements - at < chunk ? elements - at : chunk;
     if (input) {
       if (input != y) memcpy(y + at, input + at, count * sizeof *y);
@@ -338,6 +390,80 @@ BODY flush(float *sums, double *totals, size_t count) {
   memset(sums, 0, count * sizeof *sums);
 }
 
+BODY walk_backward(
+  ck_source source, ck_function function, const struct walk *walk, const struct way *way,
+  const float *g, float least, int with_a, int with_c) {
+#define CALL(f) backward_walk(source, f, walk, way, g, least, with_a, with_c)
+  EACH_FUNCTION(function, CALL)
+#undef CALL
+}
+
+/// The gradient at the source of `count` values of one sample, by whole vectors.
+BODY finish_vectors(
+  const struct backward *pass, const struct scratch *scratch, const float *gate, size_t sample,
+  size_t at, size_t count, const float *g) {
+  const ck_chain *chain = pass->chain;
+  const ck_chain_gradient *gradient = pass->gradient;
+  size_t start = sample * chain->elements + at, period = chain->period;
+  ck_function function = chain->segments->function;
+  float least = stops_tiny(chain->segments) ? tiny : 0;
+  struct walk walk = walk_of(chain, gate, sample, NULL, at, count);
+  struct way way = {
+    .da = gradient->da ? gradient->da + start : NULL,
+    .db = gradient->db && chain->source == ck_from_sum ? gradient->db + start : NULL,
+    .da_adds = gradient->da_adds,
+    .db_adds = gradient->db_adds,
+    .c = gradient->c ? gradient->c + start : NULL,
+    .mean_a = gradient->mean_a,
+    .mean_c = gradient->mean_c,
+    .sum_g = scratch->sums,
+    .sum_ga = scratch->sums + period,
+    .sum_gc = scratch->sums + 2 * period,
+  };
+  switch (chain->source) {
+    case ck_from_map:
+      walk_backward(ck_from_map, function, &walk, &way, g, least, 0, 0);
+      break;
+    case ck_from_affine:
+      if (!way.c) walk_backward(ck_from_affine, function, &walk, &way, g, least, 1, 0);
+      else if (way.c == walk.a) walk_backward(ck_from_affine, function, &walk, &way, g, least, 0, 1);
+      else walk_backward(ck_from_affine, function, &walk, &way, g, least, 1, 1);
+      break;
+    case ck_from_sum:
+      walk_backward(ck_from_sum, function, &walk, &way, g, least, 0, 0);
+      break;
+    case ck_from_product:
+      walk_backward(ck_from_product, function, &walk, &way, g, least, 0, 0);
+      break;
+  }
+}
+
+/// The same by plain loops, for at most a chunk.
+BODY finish_chunk(
+  const struct backward *pass, const struct scratch *scratch, const float *gate, size_t sample,
+  size_t at, size_t count, const float *g) {
+  const ck_chain *chain = pass->chain;
+  const ck_chain_gradient *gradient = pass->gradient;
+  size_t period = chain->period, start = sample * chain->elements + at;
+  evaluate(chain, gate, sample, at, count, scratch->u);
+  differentiate(chain->segments, scratch->u, g, scratch->g, count, start);
+  if (chain->source == ck_from_affine)
+    add_sums(chain, gradient, scratch->g, start, count, scratch->sums);
+  if (chain->source == ck_from_sum && gradient->db)
+    put(scratch->g, gradient->db + start, count, gradient->db_adds);
+  if (chain->source == ck_from_product) {
+    const float *a = chain->a + start;
+    for (size_t first = 0; first < count; first += period) {
+      size_t n = count - first < period ? count - first : period;
+      EACH for (size_t j = 0; j < n; j++) {
+        scratch->sums[j] += scratch->g[first + j] * a[first + j];
+        scratch->g[first + j] *= gate[j];
+      }
+    }
+  }
+  if (gradient->da) put(scratch->g, gradient->da + start, count, gradient->da_adds);
+}
+
 /// The gradient at the source of one sample, sent where it belongs. `g` is the one of the first
 /// segment's result.
 BODY finish_sample(
@@ -346,38 +472,30 @@ BODY finish_sample(
   const ck_chain *chain = pass->chain;
   const ck_chain_gradient *gradient = pass->gradient;
   size_t chunk = chunk_of(chain), elements = chain->elements, period = chain->period;
-  size_t channels = chain->channels, start = sample * elements;
+  size_t channels = chain->channels;
   int gates = chain->source == ck_from_product && gradient->db;
   int affine = chain->source == ck_from_affine;
   memset(scratch->sums, 0, 3 * period * sizeof(float));
-  memset(scratch->totals, 0, 3 * period * sizeof(double));
-  size_t periods = 0;
+  // Sums that need not go into doubles on the way, nor be joined over the period.
+  int plain = affine && period == channels && elements <= block_periods * period;
+  if (!plain) memset(scratch->totals, 0, 3 * period * sizeof(double));
+  size_t periods = 0, whole = walked(chain, chain->source, chain->segments->function);
   for (size_t at = 0; at < elements; at += chunk) {
     size_t count = elements - at < chunk ? elements - at : chunk;
-    evaluate(chain, gate, sample, at, count, scratch->u);
-    differentiate(chain->segments, scratch->u, g + at, scratch->g, count, start + at);
-    if (affine) add_sums(chain, gradient, scratch->g, start + at, count, scratch->sums);
-    if (gates) {
-      const float *a = chain->a + start + at;
-      for (size_t first = 0; first < count; first += period) {
-        size_t n = count - first < period ? count - first : period;
-        EACH for (size_t j = 0; j < n; j++)
-          scratch->sums[j] += scratch->g[first + j] * a[first + j];
-      }
-    }
+    size_t vectors = at >= whole ? 0 : whole - at < count ? whole - at : count;
+    if (vectors) finish_vectors(pass, scratch, gate, sample, at, vectors, g + at);
+    if (vectors < count)
+      finish_chunk(pass, scratch, gate, sample, at + vectors, count - vectors, g + at + vectors);
     periods += chunk / period;
-    if ((affine || gates) && periods >= block_periods) {
+    if ((affine || gates) && periods >= block_periods && !plain) {
       flush(scratch->sums, scratch->totals, 3 * period);
       periods = 0;
     }
-    if (chain->source == ck_from_sum && gradient->db)
-      put(scratch->g, gradient->db + start + at, count, gradient->db_adds);
-    if (chain->source == ck_from_product)
-      for (size_t first = 0; first < count; first += period) {
-        size_t n = count - first < period ? count - first : period;
-        EACH for (size_t j = 0; j < n; j++) scratch->g[first + j] *= gate[j];
-      }
-    if (gradient->da) put(scratch->g, gradient->da + start + at, count, gradient->da_adds);
+  }
+  if (plain) {
+    double *partial = gradient->partial_sums + sample * 3 * channels;
+    EACH for (size_t j = 0; j < 3 * channels; j++) partial[j] = scratch->sums[j];
+    return;
   }
   if (affine || gates) flush(scratch->sums, scratch->totals, 3 * period);
   if (affine)
@@ -421,17 +539,34 @@ CLONES static void backward_share(void *context, size_t begin, size_t end, size_
   }
 }
 
+// Channels of a unit of the joining.
+enum { join_channels = 64 };
+
+// Sample by sample, whoever computed them.
+CLONES static void join_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct backward *pass = context;
+  const ck_chain_gradient *gradient = pass->gradient;
+  size_t channels = pass->chain->channels, samples = pass->chain->samples;
+  double *targets[3] = {gradient->sum_g, gradient->sum_ga, gradient->sum_gc};
+  for (size_t unit = begin; unit < end; unit++) {
+    size_t first = unit * join_channels;
+    size_t n = channels - first < join_channels ? channels - first : join_channels;
+    for (size_t k = 0; k < 3; k++) {
+      double sums[join_channels] = {0};
+      for (size_t sample = 0; sample < samples; sample++) {
+        const double *partial = gradient->partial_sums + (sample * 3 + k) * channels + first;
+        EACH for (size_t j = 0; j < n; j++) sums[j] += partial[j];
+      }
+      memcpy(targets[k] + first, sums, n * sizeof *sums);
+    }
+  }
+}
+
 void ck_chain_backward(const ck_chain *chain, const ck_chain_gradient *gradient) {
   struct backward pass = {chain, gradient};
   ck_parallel(backward_share, &pass, chain->samples, chain->samples * chain->elements);
   if (chain->source != ck_from_affine) return;
-  // Sample by sample, whoever computed them.
-  size_t channels = chain->channels;
-  double *targets[3] = {gradient->sum_g, gradient->sum_ga, gradient->sum_gc};
-  for (size_t k = 0; k < 3; k++) memset(targets[k], 0, channels * sizeof(double));
-  for (size_t sample = 0; sample < chain->samples; sample++)
-    for (size_t k = 0; k < 3; k++) {
-      const double *partial = gradient->partial_sums + (sample * 3 + k) * channels;
-      for (size_t j = 0; j < channels; j++) targets[k][j] += partial[j];
-    }
+  ck_parallel(
+    join_share, &pass, (chain->channels + join_channels - 1) / join_channels,
+    3 * chain->samples * chain->channels);
 }

@@ -94,6 +94,7 @@ CLONES static void sums_share(void *context, size_t begin, size_t end, size_t th
 /// total[j] += the sum from row `first` on, one row after the other, channels from..<to.
 BODY add_in_turn(
   const struct sums *s, const float *shift, float *total, size_t first, size_t from, size_t to) {
+  if (from == to) return;
   for (size_t r = first; r < s->rows; r++) {
     const float *line = s->x + r * s->channels, *bias = s->bias;
     EACH for (size_t j = from; j < to; j++) {

@@ -4,25 +4,39 @@
 #include <string.h>
 
 #include "clones.h"
+#include "depthwise_rows.h"
 #include "parallel.h"
 
 // A sample's output rows are turned into gz, dc and gk one after the other; the last kernel_height
 // of them, which one row of dx can need, stay in a ring.
 struct rows {
   float *gz, *dc, *gk;
+  // A row of the input's or the output's length of zeros, for what lies beyond a map's edge.
+  float *zeros;
 };
 
 static size_t row_values(const ck_depthwise *d) { return d->out_width * d->channels; }
 
+// Groups of samples that have sums of their own, whatever the number of threads.
+enum { most_groups = 16 };
+
+static size_t groups_of(const ck_depthwise *d) {
+  return d->samples < most_groups ? d->samples : most_groups;
+}
+
+static size_t longest_row(const ck_depthwise *d) {
+  return (d->in_width > d->out_width ? d->in_width : d->out_width) * d->channels;
+}
+
 size_t ck_depthwise_scratch(const ck_depthwise *d) {
-  size_t values = (2 * d->kernel_height + 1) * row_values(d);
+  size_t values = (2 * d->kernel_height + 1) * row_values(d) + longest_row(d);
   return (values + 15) / 16 * 16;
 }
 
 static struct rows rows_of(const ck_depthwise *d, size_t thread) {
   float *base = d->scratch + thread * ck_depthwise_scratch(d);
   size_t ring = d->kernel_height * row_values(d);
-  return (struct rows){base, base + ring, base + 2 * ring};
+  return (struct rows){base, base + ring, base + 2 * ring, base + 2 * ring + row_values(d)};
 }
 
 /// gz, dc and gk of one output row.
@@ -58,10 +72,6 @@ static void overlap(
   *first = (size_t)begin;
   *count = end > begin ? (size_t)(end - begin) : 0;
 }
-
-// Loops over `n` channels at a time, which stand in one vector.
-typedef float sixteen __attribute__((vector_size(64), aligned(4)));
-typedef float eight __attribute__((vector_size(32), aligned(4)));
 
 /// sum += x * gk along a row, for one tap and one vector of channels.
 #define DEFINE_KERNEL_TAP(vector)                                                         \
@@ -129,106 +139,27 @@ NARROW(one)
     for (; j < (channels); j++) name##_one(__VA_ARGS__);                                  \
   }
 
-// Rows at stride 1 whose values slide through registers. `before` outputs of a row of `count` lie
-// before position 0 of the row of `extent` that it meets: output i + before - k meets tap k.
-#define AT(vector, row, i, end) ((i) < (end) ? *(const vector *)((row) + (i) * step) : (vector){0})
-
-#define DEFINE_ROWS_3(vector)                                                               \
-  BODY kernel_row_3_##vector(                                                               \
-    const float *x, size_t extent, const float *gk, size_t count, size_t step, float *sums) { \
-    vector x0 = {0}, x1 = AT(vector, x, 0, extent), x2, t0 = {0}, t1 = {0}, t2 = {0};       \
-    for (size_t i = 0; i < count; i++) {                                                    \
-      vector g = *(const vector *)(gk + i * step);                                          \
-      x2 = AT(vector, x, i + 1, extent);                                                    \
-      t0 += x0 * g, t1 += x1 * g, t2 += x2 * g;                                             \
-      x0 = x1, x1 = x2;                                                                     \
-    }                                                                                       \
-    *(vector *)sums += t0, *(vector *)(sums + step) += t1, *(vector *)(sums + 2 * step) += t2; \
-  }                                                                                         \
-  BODY input_row_3_##vector(                                                                \
-    float *dx, size_t extent, const float *gz, const float *dc, size_t count, size_t step,  \
-    const float *quantized, const float *kernel) {                                          \
-    vector w0 = *(const vector *)kernel, w1 = *(const vector *)(kernel + step);             \
-    vector w2 = *(const vector *)(kernel + 2 * step);                                       \
-    vector q0 = w0, q1 = w1, q2 = w2, z0, z1 = AT(vector, gz, 0, count), z2 = {0};          \
-    vector c0, c1 = {0}, c2 = {0};                                                          \
-    if (quantized) {                                                                        \
-      q0 = *(const vector *)quantized, q1 = *(const vector *)(quantized + step);            \
-      q2 = *(const vector *)(quantized + 2 * step), c1 = AT(vector, dc, 0, count);          \
-      for (size_t i = 0; i < extent; i++) {                                                 \
-        z0 = AT(vector, gz, i + 1, count), c0 = AT(vector, dc, i + 1, count);               \
-        *(vector *)(dx + i * step) +=                                                       \
-          (z0 * q0 + c0 * w0) + ((z1 * q1 + c1 * w1) + (z2 * q2 + c2 * w2));                \
-        z2 = z1, z1 = z0, c2 = c1, c1 = c0;                                                 \
-      }                                                                                     \
-    } else {                                                                                \
-      for (size_t i = 0; i < extent; i++) {                                                 \
-        z0 = AT(vector, gz, i + 1, count);                                                  \
-        *(vector *)(dx + i * step) += z0 * q0 + (z1 * q1 + z2 * q2);                        \
-        z2 = z1, z1 = z0;                                                                   \
-      }                                                                                     \
-    }                                                                                       \
-  }
-DEFINE_ROWS_3(sixteen)
-DEFINE_ROWS_3(eight)
-#undef DEFINE_ROWS_3
-
-#define DEFINE_ROWS_5(vector)                                                               \
-  BODY kernel_row_5_##vector(                                                               \
-    const float *x, size_t extent, const float *gk, size_t count, size_t step, float *sums) { \
-    vector x0 = {0}, x1 = {0}, x2 = AT(vector, x, 0, extent), x3 = AT(vector, x, 1, extent), x4; \
-    vector t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0};                                \
-    for (size_t i = 0; i < count; i++) {                                                    \
-      vector g = *(const vector *)(gk + i * step);                                          \
-      x4 = AT(vector, x, i + 2, extent);                                                    \
-      t0 += x0 * g, t1 += x1 * g, t2 += x2 * g, t3 += x3 * g, t4 += x4 * g;                 \
-      x0 = x1, x1 = x2, x2 = x3, x3 = x4;                                                   \
-    }                                                                                       \
-    *(vector *)sums += t0, *(vector *)(sums + step) += t1, *(vector *)(sums + 2 * step) += t2; \
-    *(vector *)(sums + 3 * step) += t3, *(vector *)(sums + 4 * step) += t4;                 \
-  }                                                                                         \
-  BODY input_half_5_##vector(                                                               \
-    float *dx, size_t extent, const float *gz, size_t count, size_t step, const float *kernel) { \
-    vector w0 = *(const vector *)kernel, w1 = *(const vector *)(kernel + step);             \
-    vector w2 = *(const vector *)(kernel + 2 * step), w3 = *(const vector *)(kernel + 3 * step); \
-    vector w4 = *(const vector *)(kernel + 4 * step), z0, z1 = AT(vector, gz, 1, count);    \
-    vector z2 = AT(vector, gz, 0, count), z3 = {0}, z4 = {0};                               \
-    for (size_t i = 0; i < extent; i++) {                                                   \
-      z0 = AT(vector, gz, i + 2, count);                                                    \
-      *(vector *)(dx + i * step) += (z0 * w0 + z1 * w1) + ((z2 * w2 + z3 * w3) + z4 * w4);  \
-      z4 = z3, z3 = z2, z2 = z1, z1 = z0;                                                   \
-    }                                                                                       \
-  }                                                                                         \
-  BODY input_row_5_##vector(                                                                \
-    float *dx, size_t extent, const float *gz, const float *dc, size_t count, size_t step,  \
-    const float *quantized, const float *kernel) {                                          \
-    input_half_5_##vector(dx, extent, gz, count, step, quantized ? quantized : kernel);     \
-    if (quantized) input_half_5_##vector(dx, extent, dc, count, step, kernel);              \
-  }
-DEFINE_ROWS_5(sixteen)
-DEFINE_ROWS_5(eight)
-#undef DEFINE_ROWS_5
-#undef AT
-
-/// Whether a kernel's rows can slide: whole vectors of channels, stride 1, 3 or 5 taps about the
-/// middle.
+/// Whether rows of 5 can slide: whole vectors of channels, stride 1, taps about the middle.
 static int slides(const ck_depthwise *d) {
   return d->channels % 8 == 0 && d->stride_width == 1 && d->out_width == d->in_width
-         && d->pad_left == d->kernel_width / 2
-         && (d->kernel_width == 3 || d->kernel_width == 5);
+         && d->pad_left == 2 && d->kernel_width == 5;
 }
 
-/// EACH_VECTOR for rows that slide.
+/// The same for whole kernels of 3 x 3: stride 1 about the middle, or 2 with nothing before.
+static int slides_3(const ck_depthwise *d) {
+  size_t stride = d->stride_width, pad = stride == 1 ? 1 : 0;
+  return d->channels % 8 == 0 && d->kernel_width == 3 && d->kernel_height == 3
+         && (stride == 1 || stride == 2) && d->stride_height == stride && d->pad_left == pad
+         && d->pad_top == pad && d->in_width == stride * d->out_width
+         && d->in_height == stride * d->out_height;
+}
+
+/// EACH_VECTOR for rows of 5 that slide.
 #define EACH_ROW(d, name, ...)                                                            \
   {                                                                                       \
     size_t j = 0;                                                                         \
-    if ((d)->kernel_width == 3) {                                                         \
-      for (; j + 16 <= (d)->channels; j += 16) name##_3_sixteen(__VA_ARGS__);             \
-      for (; j < (d)->channels; j += 8) name##_3_eight(__VA_ARGS__);                      \
-    } else {                                                                              \
-      for (; j + 16 <= (d)->channels; j += 16) name##_5_sixteen(__VA_ARGS__);             \
-      for (; j < (d)->channels; j += 8) name##_5_eight(__VA_ARGS__);                      \
-    }                                                                                     \
+    for (; j + 16 <= (d)->channels; j += 16) name##_5_sixteen(__VA_ARGS__);               \
+    for (; j < (d)->channels; j += 8) name##_5_eight(__VA_ARGS__);                        \
   }
 
 /// The part of the kernel's gradient that one output row gives.
@@ -293,27 +224,140 @@ BODY add_input_row(const ck_depthwise *d, const struct rows *rows, size_t iy, fl
   }
 }
 
+/// A sample of any layer, tap by tap.
+BODY tap_sample(
+  const ck_depthwise *d, const struct rows *rows, size_t sample, float *partial) {
+  size_t line = d->in_width * d->channels, made = 0;
+  for (size_t iy = 0; iy < d->in_height; iy++) {
+    // All output rows that this row of the input had a part in.
+    size_t needed = (iy + d->pad_top) / d->stride_height + 1;
+    if (needed > d->out_height || iy + 1 == d->in_height) needed = d->out_height;
+    for (; made < needed; made++) {
+      make_row(d, rows, sample, made);
+      add_kernel_row(d, rows->gk, sample, made, partial);
+    }
+    if (!d->dx) continue;
+    float *dx = d->dx + (sample * d->in_height + iy) * line;
+    if (!d->dx_adds) memset(dx, 0, line * sizeof *dx);
+    add_input_row(d, rows, iy, dx);
+  }
+}
+
+/// Row iy of dx at stride 1, from the three output rows about it.
+BODY slide_input(const ck_depthwise *d, const struct rows *rows, size_t iy, float *dx) {
+  size_t channels = d->channels, values = row_values(d);
+  const float *gz[3], *dc[3];
+  for (size_t ky = 0; ky < 3; ky++) {
+    size_t oy = iy + 1 - ky;  // wraps where it lies above the map
+    int inside = oy < d->out_height;
+    gz[ky] = inside ? rows->gz + oy % 3 * values : rows->zeros;
+    dc[ky] = inside ? rows->dc + oy % 3 * values : rows->zeros;
+  }
+  const float *quantized = d->quantized ? d->quantized : d->kernel, *kernel = d->kernel;
+  float *target = dx + iy * d->in_width * channels;
+  for (size_t left = channels; left;) {
+    size_t n = left >= 16 ? 16 : 8;
+    if (n == 16) {
+      input_row_3_sixteen(target, gz, quantized, d->in_width, channels, d->dx_adds);
+      if (d->quantized) input_row_3_sixteen(target, dc, kernel, d->in_width, channels, 1);
+    } else {
+      input_row_3_eight(target, gz, quantized, d->in_width, channels, d->dx_adds);
+      if (d->quantized) input_row_3_eight(target, dc, kernel, d->in_width, channels, 1);
+    }
+    for (size_t ky = 0; ky < 3; ky++) gz[ky] += n, dc[ky] += n;
+    target += n, quantized += n, kernel += n, left -= n;
+  }
+}
+
+/// What output row oy gives to dx at stride 2: rows 2 oy, which the output row before has met, 2 oy + 1
+/// and 2 oy + 2.
+BODY slide_pairs(const ck_depthwise *d, const struct rows *rows, size_t oy, float *dx) {
+  size_t channels = d->channels, place = oy % 3 * row_values(d);
+  for (size_t ky = 0; ky < 3; ky++) {
+    size_t iy = 2 * oy + ky, tap = ky * 3 * channels;
+    if (iy >= d->in_height) continue;
+    int adds = d->dx_adds || (ky == 0 && oy > 0);
+    float *target = dx + iy * d->in_width * channels;
+    const float *quantized = d->quantized ? d->quantized + tap : NULL;
+    const float *kernel = d->kernel + tap;
+    size_t j = 0;
+    for (; j + 16 <= channels; j += 16)
+      input_pairs_sixteen(
+        target + j, rows->gz + place + j, rows->dc + place + j, quantized ? quantized + j : NULL,
+        kernel + j, d->out_width, channels, adds);
+    for (; j < channels; j += 8)
+      input_pairs_eight(
+        target + j, rows->gz + place + j, rows->dc + place + j, quantized ? quantized + j : NULL,
+        kernel + j, d->out_width, channels, adds);
+  }
+}
+
+/// A sample of a layer whose rows slide whole: row by row gz, dc and the kernel's gradient, and each
+/// row of dx once the last output row that it needs is there.
+BODY slide_sample(
+  const ck_depthwise *d, const struct rows *rows, size_t sample, float *partial) {
+  size_t channels = d->channels, stride = d->stride_width, values = row_values(d);
+  size_t line = d->in_width * channels, ring = d->kernel_height;
+  const float *x = d->x + sample * d->in_height * line;
+  for (size_t oy = 0; oy < d->out_height; oy++) {
+    struct made_row r = {
+      .g = d->g + (sample * d->out_height + oy) * values,
+      .c = d->c + (sample * d->out_height + oy) * values,
+      .gz = rows->gz + oy % ring * values,
+      .dc = rows->dc + oy % ring * values,
+      .correction = d->correction,
+      .inv = d->inv,
+      .mean = d->mean,
+      .slope = d->slope,
+      .constant = d->constant,
+      .sums = partial,
+      .extent = d->in_width,
+      .outputs = d->out_width,
+      .pad = d->pad_left,
+      .step = channels,
+      .quantized = d->quantized != NULL,
+    };
+    for (size_t ky = 0; ky < 3; ky++) {
+      size_t iy = oy * stride + ky - d->pad_top;  // wraps where it lies above the map
+      r.x[ky] = iy < d->in_height ? x + iy * line : rows->zeros;
+    }
+    r.next_x = x + ((oy + 1) * stride + 2 - d->pad_top) * line;
+    for (size_t left = channels; left;) {
+      size_t n = left >= 16 ? 16 : 8;
+      if (n == 16 && stride == 1) made_row_sixteen_1(&r);
+      else if (n == 16) made_row_sixteen_2(&r);
+      else if (stride == 1) made_row_eight_1(&r);
+      else made_row_eight_2(&r);
+      for (size_t ky = 0; ky < 3; ky++) r.x[ky] += n;
+      r.next_x += n, r.g += n, r.c += n, r.gz += n, r.dc += n, r.sums += n;
+      r.correction += n, r.inv += n, r.mean += n, r.slope += n, r.constant += n;
+      left -= n;
+    }
+    if (!d->dx) continue;
+    float *dx = d->dx + sample * d->in_height * line;
+    if (stride == 2) {
+      slide_pairs(d, rows, oy, dx);
+    } else {
+      if (oy > 0) slide_input(d, rows, oy - 1, dx);
+      if (oy + 1 == d->out_height) slide_input(d, rows, oy, dx);
+    }
+  }
+}
+
+// A unit is a group of samples, which share a partial gradient of the kernel.
 CLONES static void depthwise_share(void *context, size_t begin, size_t end, size_t thread) {
   const ck_depthwise *d = context;
   struct rows rows = rows_of(d, thread);
+  memset(rows.zeros, 0, longest_row(d) * sizeof *rows.zeros);
   size_t kernel = d->kernel_height * d->kernel_width * d->channels;
-  size_t line = d->in_width * d->channels;
-  for (size_t sample = begin; sample < end; sample++) {
-    float *partial = d->partial_kernels + sample * kernel;
+  int whole = slides_3(d);
+  for (size_t group = begin; group < end; group++) {
+    float *partial = d->partial_kernels + group * kernel;
     memset(partial, 0, kernel * sizeof *partial);
-    size_t made = 0;
-    for (size_t iy = 0; iy < d->in_height; iy++) {
-      // All output rows that this row of the input had a part in.
-      size_t needed = (iy + d->pad_top) / d->stride_height + 1;
-      if (needed > d->out_height || iy + 1 == d->in_height) needed = d->out_height;
-      for (; made < needed; made++) {
-        make_row(d, &rows, sample, made);
-        add_kernel_row(d, rows.gk, sample, made, partial);
-      }
-      if (!d->dx) continue;
-      float *dx = d->dx + (sample * d->in_height + iy) * line;
-      if (!d->dx_adds) memset(dx, 0, line * sizeof *dx);
-      add_input_row(d, &rows, iy, dx);
+    size_t last = (group + 1) * d->samples / groups_of(d);
+    for (size_t sample = group * d->samples / groups_of(d); sample < last; sample++) {
+      if (whole) slide_sample(d, &rows, sample, partial);
+      else tap_sample(d, &rows, sample, partial);
     }
   }
 }
@@ -321,7 +365,7 @@ CLONES static void depthwise_share(void *context, size_t begin, size_t end, size
 // Kernel elements of a unit of the joining, and of its double sums.
 enum { unit_values = 1024, sum_values = 256 };
 
-// Sample by sample, whoever computed them, in double.
+// Group by group, whoever computed them, in double.
 CLONES static void join_share(void *context, size_t begin, size_t end, size_t thread) {
   const ck_depthwise *d = context;
   size_t kernel = d->kernel_height * d->kernel_width * d->channels;
@@ -329,8 +373,8 @@ CLONES static void join_share(void *context, size_t begin, size_t end, size_t th
   for (size_t first = begin * unit_values; first < last; first += sum_values) {
     double sums[sum_values] = {0};
     size_t n = last - first < sum_values ? last - first : sum_values;
-    for (size_t sample = 0; sample < d->samples; sample++) {
-      const float *partial = d->partial_kernels + sample * kernel + first;
+    for (size_t group = 0; group < groups_of(d); group++) {
+      const float *partial = d->partial_kernels + group * kernel + first;
       EACH for (size_t j = 0; j < n; j++) sums[j] += partial[j];
     }
     EACH for (size_t j = 0; j < n; j++) d->dkernel[first + j] = (float)sums[j];
@@ -340,7 +384,7 @@ CLONES static void join_share(void *context, size_t begin, size_t end, size_t th
 void ck_depthwise_backward(const ck_depthwise *d) {
   size_t kernel = d->kernel_height * d->kernel_width * d->channels;
   ck_parallel(
-    depthwise_share, (void *)d, d->samples,
+    depthwise_share, (void *)d, groups_of(d),
     d->samples * d->out_height * row_values(d) * d->kernel_height);
-  ck_parallel(join_share, (void *)d, (kernel + unit_values - 1) / unit_values, d->samples * kernel);
+  ck_parallel(join_share, (void *)d, (kernel + unit_values - 1) / unit_values, groups_of(d) * kernel);
 }

@@ -14,6 +14,7 @@ typedef int32_t masks __attribute__((vector_size(4 * LANES), aligned(4)));
 
 static const float tiny = 1e-7f;
 
+#define ALL(v) ((lanes){0} + (v))
 #define SELECT(mask, a, b) ((lanes)(((mask) & (masks)(a)) | (~(mask) & (masks)(b))))
 
 BODY shiftwork_map_range_body(const float *x, size_t count, float *low, float *high) {
@@ -44,6 +45,22 @@ static inline __attribute__((always_inline)) float away(float v) {
   return v > 0 ? floorf(v + 0.5f) : ceilf(v - 0.5f);
 }
 
+// Half away from zero for whole vectors: a value and half of its sign, cut off.
+BODY map_vectors(
+  const float *x, float *y, size_t count, float scale, float inverse, float zero, float limit,
+  int multiplies) {
+  for (size_t i = 0; i < count; i += LANES) {
+    lanes v = *(const lanes *)(x + i);
+    v = SELECT((v < tiny) & (v > -tiny), (lanes){0}, v);
+    lanes p = (multiplies ? v * inverse : v / scale) + zero - 0.00001526f;
+    lanes half = (lanes)(((masks)p & INT32_MIN) | 0x3f000000);  // copysign(0.5, p)
+    lanes z = __builtin_elementwise_trunc(p + half);
+    z = SELECT(z < -limit, ALL(-limit), z);
+    z = SELECT(z > limit, ALL(limit), z);
+    *(lanes *)(y + i) = scale * (z - zero);
+  }
+}
+
 BODY map_loop(
   const float *x, float *y, size_t count, float scale, float zero, float limit, float noise,
   int mixes) {
@@ -71,8 +88,15 @@ BODY shiftwork_map_codes_body(
     for (size_t i = 0; i < count; i++) y[i] = x[i] == x[i] ? 0 : x[i];
     return;
   }
-  if (noise == 1) map_loop(x, y, count, scale, zero, limit, noise, 0);
-  else map_loop(x, y, count, scale, zero, limit, noise, 1);
+  if (noise == 1) {
+    size_t whole = count / LANES * LANES;
+    // A power of two has an exact inverse.
+    if (po2) map_vectors(x, y, whole, scale, 1 / scale, zero, limit, 1);
+    else map_vectors(x, y, whole, scale, 0, zero, limit, 0);
+    map_loop(x + whole, y + whole, count - whole, scale, zero, limit, noise, 0);
+  } else {
+    map_loop(x, y, count, scale, zero, limit, noise, 1);
+  }
 }
 
 BODY shiftwork_map_body(

@@ -1,5 +1,7 @@
 #include "parallel.h"
 
+#include <stdatomic.h>
+
 // libgomp's own entry points: the compiler that builds this has another OpenMP, whose threads would
 // stand beside oneDNN's.
 extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
@@ -10,17 +12,49 @@ extern int omp_get_num_threads(void);
 // Values below which waking a thread costs more than it saves.
 enum { least_work = 1 << 12 };
 
+// Pieces into which a thread's own units are cut, and threads whose units others can take over.
+enum { pieces = 16, sharing_threads = 64 };
+
+// The next unit of a thread's own that nobody has taken; on a cache line of its own.
+struct cursor {
+  _Alignas(64) _Atomic size_t next;
+};
+
 struct loop {
   ck_share share;
   void *context;
   size_t units;
+  struct cursor cursors[sharing_threads];
 };
 
+static size_t first_unit(const struct loop *loop, size_t thread, size_t threads) {
+  return loop->units * thread / threads;
+}
+
+/// Runs what is left of the units of `owner`.
+static void run_units(struct loop *loop, size_t owner, size_t thread, size_t threads) {
+  size_t begin = first_unit(loop, owner, threads), end = first_unit(loop, owner + 1, threads);
+  size_t piece = (end - begin + pieces - 1) / pieces;
+  if (!piece) return;
+  for (;;) {
+    size_t at = begin + atomic_fetch_add_explicit(
+                          &loop->cursors[owner].next, piece, memory_order_relaxed);
+    if (at >= end) return;
+    loop->share(loop->context, at, end - at < piece ? end : at + piece, thread);
+  }
+}
+
+// Each thread has units of its own, the same in every loop of that size, so that it meets what it
+// wrote; one that is done early goes on with another's, as cores differ in what keeps them.
 static void run_share(void *data) {
-  const struct loop *loop = data;
+  struct loop *loop = data;
   size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
-  size_t begin = loop->units * thread / threads, end = loop->units * (thread + 1) / threads;
-  if (begin < end) loop->share(loop->context, begin, end, thread);
+  if (threads > sharing_threads) {
+    size_t begin = first_unit(loop, thread, threads), end = first_unit(loop, thread + 1, threads);
+    if (begin < end) loop->share(loop->context, begin, end, thread);
+    return;
+  }
+  for (size_t k = 0; k < threads; k++) run_units(loop, (thread + k) % threads, thread, threads);
 }
 
 size_t ck_threads(void) { return (size_t)omp_get_max_threads(); }
@@ -32,6 +66,9 @@ void ck_parallel(ck_share share, void *context, size_t units, size_t work) {
     if (units) share(context, 0, units, 0);
     return;
   }
-  struct loop loop = {share, context, units};
+  struct loop loop;
+  loop.share = share, loop.context = context, loop.units = units;
+  size_t cursors = threads < sharing_threads ? threads : sharing_threads;
+  for (size_t k = 0; k < cursors; k++) atomic_init(&loop.cursors[k].next, 0);
   GOMP_parallel(run_share, &loop, (unsigned)threads, 0);
 }

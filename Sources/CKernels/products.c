@@ -51,6 +51,115 @@ BODY outputs(struct taps t, const float *bias, float *y, size_t count) {
   }
 }
 
+// A row of outputs, along which a kernel 3 or 5 wide slides: what it has met stays in registers. What
+// lies beyond the map's edge counts as 0.
+struct slide {
+  const float *x, *kernel;
+  size_t rows, x_row, kernel_row, channels, width, outputs, pad;
+};
+
+#define COLUMN(vector, row, i)                                                        \
+  ((size_t)(i) < s->width ? *(const vector *)((row) + (size_t)(i) * s->channels) : (vector){0})
+
+// A kernel of up to three rows of three: all at once.
+#define DEFINE_SLIDE_3(vector, stride)                                                \
+  BODY slide_3_##vector##_##stride(                                                   \
+    const struct slide *s, const float *bias, float *y, size_t rows) {                \
+    vector x0[3], x1[3], x2[3], k[3][3];                                              \
+    ptrdiff_t at = -(ptrdiff_t)s->pad;                                                \
+    for (size_t p = 0; p < rows; p++) {                                               \
+      for (size_t q = 0; q < 3; q++)                                                  \
+        k[p][q] = *(const vector *)(s->kernel + p * s->kernel_row + q * s->channels); \
+      x0[p] = COLUMN(vector, s->x + p * s->x_row, at);                                \
+      x1[p] = COLUMN(vector, s->x + p * s->x_row, at + 1);                            \
+    }                                                                                 \
+    for (size_t o = 0; o < s->outputs; o++, at += stride) {                           \
+      vector sum = {0};                                                               \
+      for (size_t p = 0; p < rows; p++) {                                             \
+        const float *x = s->x + p * s->x_row;                                         \
+        if (stride == 2 && o) x1[p] = COLUMN(vector, x, at + 1);                      \
+        x2[p] = COLUMN(vector, x, at + 2);                                            \
+        sum += x0[p] * k[p][0];                                                       \
+        sum += x1[p] * k[p][1];                                                       \
+        sum += x2[p] * k[p][2];                                                       \
+        x0[p] = stride == 2 ? x2[p] : x1[p], x1[p] = x2[p];                           \
+      }                                                                               \
+      *(vector *)(y + o * s->channels) = bias ? sum + *(const vector *)bias : sum;    \
+    }                                                                                 \
+  }
+DEFINE_SLIDE_3(sixteen, 1)
+DEFINE_SLIDE_3(sixteen, 2)
+DEFINE_SLIDE_3(eight, 1)
+DEFINE_SLIDE_3(eight, 2)
+
+// A kernel of any number of rows of five: row by row, onto what the rows before gave.
+#define DEFINE_SLIDE_5(vector, stride)                                                \
+  BODY slide_5_##vector##_##stride(                                                   \
+    const struct slide *s, const float *bias, float *y, size_t rows) {                \
+    for (size_t p = 0; p < rows; p++) {                                               \
+      const float *kernel = s->kernel + p * s->kernel_row, *x = s->x + p * s->x_row;  \
+      vector k0 = *(const vector *)kernel, k1 = *(const vector *)(kernel + s->channels); \
+      vector k2 = *(const vector *)(kernel + 2 * s->channels);                        \
+      vector k3 = *(const vector *)(kernel + 3 * s->channels);                        \
+      vector k4 = *(const vector *)(kernel + 4 * s->channels);                        \
+      ptrdiff_t at = -(ptrdiff_t)s->pad;                                              \
+      vector x0 = COLUMN(vector, x, at), x1 = COLUMN(vector, x, at + 1);              \
+      vector x2 = COLUMN(vector, x, at + 2), x3 = COLUMN(vector, x, at + 3), x4;      \
+      int adds_bias = bias && p + 1 == rows;                                          \
+      for (size_t o = 0; o < s->outputs; o++, at += stride) {                         \
+        vector *target = (vector *)(y + o * s->channels);                             \
+        vector sum = p ? *target : (vector){0};                                       \
+        if (stride == 2 && o) x3 = COLUMN(vector, x, at + 3);                         \
+        x4 = COLUMN(vector, x, at + 4);                                               \
+        sum += x0 * k0;                                                               \
+        sum += x1 * k1;                                                               \
+        sum += x2 * k2;                                                               \
+        sum += x3 * k3;                                                               \
+        sum += x4 * k4;                                                               \
+        *target = adds_bias ? sum + *(const vector *)bias : sum;                      \
+        if (stride == 2) x0 = x2, x1 = x3, x2 = x4;                                   \
+        else x0 = x1, x1 = x2, x2 = x3, x3 = x4;                                      \
+      }                                                                               \
+    }                                                                                 \
+  }
+DEFINE_SLIDE_5(sixteen, 1)
+DEFINE_SLIDE_5(sixteen, 2)
+DEFINE_SLIDE_5(eight, 1)
+DEFINE_SLIDE_5(eight, 2)
+#undef COLUMN
+
+// The number of rows as a constant, so that registers can hold them.
+#define SLIDE_3(vector, stride)                                                       \
+  (s.rows == 3   ? slide_3_##vector##_##stride(&s, bias, y, 3)                        \
+   : s.rows == 2 ? slide_3_##vector##_##stride(&s, bias, y, 2)                        \
+                 : slide_3_##vector##_##stride(&s, bias, y, 1))
+#define SLIDE_5(vector, stride) slide_5_##vector##_##stride(&s, bias, y, s.rows)
+
+BODY slide_row(struct slide s, size_t kernel_width, size_t stride, const float *bias, float *y) {
+  size_t left = s.channels;
+  while (left) {
+    size_t n = left >= 16 ? 16 : 8;
+    switch ((n == 16 ? 8 : 0) + (kernel_width == 3 ? 4 : 0) + stride) {
+      case 8 + 4 + 1: SLIDE_3(sixteen, 1); break;
+      case 8 + 4 + 2: SLIDE_3(sixteen, 2); break;
+      case 8 + 1: SLIDE_5(sixteen, 1); break;
+      case 8 + 2: SLIDE_5(sixteen, 2); break;
+      case 4 + 1: SLIDE_3(eight, 1); break;
+      case 4 + 2: SLIDE_3(eight, 2); break;
+      case 1: SLIDE_5(eight, 1); break;
+      case 2: SLIDE_5(eight, 2); break;
+    }
+    s.x += n, s.kernel += n, y += n, left -= n;
+    if (bias) bias += n;
+  }
+}
+
+/// Whether a kernel can slide: whole vectors of channels, 3 rows of 3 or any of 5.
+static int slides(const ck_depthwise_sums *d) {
+  return d->channels % 8 == 0 && (d->stride_width == 1 || d->stride_width == 2)
+         && ((d->kernel_width == 3 && d->kernel_height <= 3) || d->kernel_width == 5);
+}
+
 // A unit is one row of one sample's output.
 CLONES static void depthwise_share(void *context, size_t begin, size_t end, size_t thread) {
   const ck_depthwise_sums *d = context;
@@ -61,6 +170,22 @@ CLONES static void depthwise_share(void *context, size_t begin, size_t end, size
     if (last_row > d->kernel_height) last_row = d->kernel_height;
     const float *rows =
       d->x + (sample * d->height + top + first_row - d->pad_top) * d->width * d->channels;
+    if (slides(d) && last_row > first_row) {
+      struct slide s = {
+        .x = rows,
+        .kernel = d->kernel + first_row * d->kernel_width * d->channels,
+        .rows = last_row - first_row,
+        .x_row = d->width * d->channels,
+        .kernel_row = d->kernel_width * d->channels,
+        .channels = d->channels,
+        .width = d->width,
+        .outputs = d->out_width,
+        .pad = d->pad_left,
+      };
+      float *y = d->y + unit * d->out_width * d->channels;
+      slide_row(s, d->kernel_width, d->stride_width, d->bias, y);
+      continue;
+    }
     for (size_t column = 0; column < d->out_width;) {
       size_t left = column * d->stride_width;
       size_t first = left < d->pad_left ? d->pad_left - left : 0;

@@ -1,6 +1,8 @@
 // The loops of weight quantizers, inline: compiled once per instruction set where they are used.
 #pragma once
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "clones.h"
 
@@ -14,11 +16,15 @@ static inline __attribute__((always_inline)) float mix(float x, float q, float n
   return mixes ? x + noise * (q - x) : q;
 }
 
-/// sign(x) * min(floor(|x / step| + 0.5), limit). A step of 0 means that x is 0.
-static inline __attribute__((always_inline)) float code_away(float x, float step, float limit) {
-  float v = floorf(fabsf(x) / step + 0.5f);
+/// sign(x) * min(floor(|x / step| + 0.5), limit), given the quotient. A step of 0 means that x is 0.
+static inline __attribute__((always_inline)) float away(float x, float quotient, float limit) {
+  float v = floorf(quotient + 0.5f);
   v = v > limit ? limit : v;  // this way round NaN stays NaN
   return x == 0 ? 0 : copysignf(v, x);
+}
+
+static inline __attribute__((always_inline)) float code_away(float x, float step, float limit) {
+  return away(x, fabsf(x) / step, limit);
 }
 
 static inline __attribute__((always_inline)) float code_even(
@@ -77,15 +83,16 @@ BODY add_max_abs(struct block b, float *maxima) {
   }
 }
 
-// Floats are summed over at most LANES rows before they go into the doubles.
-BODY add_moments(struct block b, const float *steps, float limit, double *xz, double *zz) {
+// Floats are summed over at most LANES rows before they go into the doubles. `inverses` are those of
+// steps, which are powers of two: products with them are the quotients.
+BODY add_moments(struct block b, const float *inverses, float limit, double *xz, double *zz) {
   for (size_t start = 0; start < b.rows; start += LANES) {
     size_t end = start + LANES < b.rows ? start + LANES : b.rows;
     float partial_xz[LANES] = {0}, partial_zz[LANES] = {0};
     for (size_t r = start; r < end; r++) {
       const float *x = b.x + r * b.stride;
       EACH for (size_t c = 0; c < b.columns; c++) {
-        float z = code_away(x[c], steps[c], limit);
+        float z = away(x[c], fabsf(x[c]) * inverses[c], limit);
         partial_xz[c] += x[c] * z;
         partial_zz[c] += z * z;
       }
@@ -178,8 +185,26 @@ static inline void store(float *scales, size_t offset, const float *values, size
     for (size_t c = 0; c < count; c++) scales[offset + c] = values[c];
 }
 
-/// 2^round_half_even(log2(v)), in float32 as TensorFlow does.
+/// x * 2^e.
+static inline float scaled(float x, int e) {
+  if (e < -126 || e > 127) return ldexpf(x, e);
+  uint32_t bits = (uint32_t)(e + 127) << 23;
+  float power;
+  memcpy(&power, &bits, 4);
+  return x * power;
+}
+
+/// 2^round_half_even(log2(v)), in float32 as TensorFlow does. Its logarithm decides near the root of
+/// two alone, twenty times as near as it can err; elsewhere the exponent does.
 static inline float nearest_power(float v) {
+  uint32_t bits, root = 0x3504f3, near = 2000;
+  memcpy(&bits, &v, 4);
+  uint32_t mantissa = bits & 0x7fffff;
+  int exponent = (int)(bits >> 23) - 127;
+  if (exponent > -127 && exponent < 127) {
+    if (mantissa < root - near) return scaled(1, exponent);
+    if (mantissa > root + near) return scaled(1, exponent + 1);
+  }
   return ldexpf(1, (int)rintf(logf(v) / 0.69314718f));
 }
 
@@ -222,18 +247,18 @@ BODY shiftwork_auto_body(
 /// Least squares' power of two for x ~ s z, everything divided by 2^integer as QKeras does, so
 /// that the two epsilons weigh as they do there. Returns 2^integer s.
 static inline float fitted(double xz, double zz, float count, int integer) {
-  float mean_xz = ldexpf((float)xz / count, -integer), mean_zz = (float)zz / count;
-  return ldexpf(nearest_power(mean_xz / (mean_zz + epsilon) + epsilon), integer);
+  float mean_xz = scaled((float)xz / count, -integer), mean_zz = (float)zz / count;
+  return scaled(nearest_power(mean_xz / (mean_zz + epsilon) + epsilon), integer);
 }
 
 static inline float first_power(float max_abs, float limit, int integer) {
-  return ldexpf(nearest_power(ldexpf(max_abs, -integer) / limit + epsilon), integer);
+  return scaled(nearest_power(scaled(max_abs, -integer) / limit + epsilon), integer);
 }
 
 BODY auto_po2_blocks(
   struct block b, struct block tail, float *y, int shared, float count, int integer, float limit,
   float noise, float *factors) {
-  float steps[LANES];
+  float steps[LANES], inverses[LANES];
   fill(factors, 0);
   add_max_abs(b, factors);
   if (shared) {
@@ -244,15 +269,21 @@ BODY auto_po2_blocks(
     factors[c] = shared && c ? factors[0] : first_power(factors[c], limit, integer);
   for (int round = 0; round < 5; round++) {
     double xz[LANES] = {0}, zz[LANES] = {0};
-    for (size_t c = 0; c < LANES; c++) steps[c] = factors[c];
-    add_moments(b, steps, limit, xz, zz);
+    for (size_t c = 0; c < LANES; c++) steps[c] = factors[c], inverses[c] = 1 / factors[c];
+    add_moments(b, inverses, limit, xz, zz);
+    int moves = 0;
     if (shared) {
-      add_moments(tail, steps, limit, xz, zz);
+      add_moments(tail, inverses, limit, xz, zz);
       fill(factors, fitted(total(xz), total(zz), count, integer));
+      moves = factors[0] != steps[0];
     } else {
-      for (size_t c = 0; c < b.columns; c++)
+      for (size_t c = 0; c < b.columns; c++) {
         factors[c] = fitted(xz[c], zz[c], count, integer);
+        moves |= factors[c] != steps[c];
+      }
     }
+    // What has come to rest stays there in the rounds that are left.
+    if (!moves) break;
   }
   if (noise == 1) write_away(b, y, steps, factors, limit, noise, 0);
   else write_away(b, y, steps, factors, limit, noise, 1);
@@ -273,6 +304,7 @@ BODY auto_po2_elements(
       step = factor;
       z = code_away(value, step, limit);
       factor = fitted(value * z, z * z, 1, integer);
+      if (factor == step) break;
     }
     y[i] = noise == 1 ? factor * z : value + noise * (factor * z - value);
     if (scales) scales[i] = factor;
