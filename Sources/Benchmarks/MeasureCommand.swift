@@ -52,7 +52,9 @@ struct MeasureCommand: ParsableCommand {
       return
     }
     if what == .layers {
-      for line in try LayerProfile(network, seconds: seconds, on: oneDNN).lines { Console.write(line) }
+      for line in try LayerProfile(network, seconds: seconds, on: oneDNN).lines {
+        Console.write(line)
+      }
       return
     }
     let figures =

@@ -346,6 +346,21 @@ struct backward {
   const ck_chain_gradient *gradient;
 };
 
+// Groups of samples that have sums of their own, whatever the number of threads.
+enum { most_groups = 16 };
+
+static size_t groups_of(const ck_chain *chain) {
+  return chain->samples < most_groups ? chain->samples : most_groups;
+}
+
+static size_t first_sample(const ck_chain *chain, size_t group) {
+  return group * chain->samples / groups_of(chain);
+}
+
+size_t ck_chain_partial_sums(const ck_chain *chain) {
+  return 3 * groups_of(chain) * chain->channels;
+}
+
 BODY put(const float *values, float *target, size_t count, int adds) {
   if (adds) {
     EACH for (size_t i = 0; i < count; i++) target[i] += values[i];
@@ -465,10 +480,10 @@ BODY finish_chunk(
 }
 
 /// The gradient at the source of one sample, sent where it belongs. `g` is the one of the first
-/// segment's result.
+/// segment's result; `partial` takes an affine source's sums.
 BODY finish_sample(
   const struct backward *pass, const struct scratch *scratch, const float *gate, size_t sample,
-  const float *g) {
+  const float *g, double *partial) {
   const ck_chain *chain = pass->chain;
   const ck_chain_gradient *gradient = pass->gradient;
   size_t chunk = chunk_of(chain), elements = chain->elements, period = chain->period;
@@ -493,19 +508,15 @@ BODY finish_sample(
     }
   }
   if (plain) {
-    double *partial = gradient->partial_sums + sample * 3 * channels;
-    EACH for (size_t j = 0; j < 3 * channels; j++) partial[j] = scratch->sums[j];
+    EACH for (size_t j = 0; j < 3 * channels; j++) partial[j] += scratch->sums[j];
     return;
   }
   if (affine || gates) flush(scratch->sums, scratch->totals, 3 * period);
   if (affine)
-    for (size_t k = 0; k < 3; k++) {
-      double *partial = gradient->partial_sums + (sample * 3 + k) * channels;
-      memset(partial, 0, channels * sizeof *partial);
+    for (size_t k = 0; k < 3; k++)
       for (size_t first = 0; first < period; first += channels)
-        for (size_t j = 0; j < channels; j++)
-          partial[j] += scratch->totals[k * period + first + j];
-    }
+        EACH for (size_t j = 0; j < channels; j++)
+          partial[k * channels + j] += scratch->totals[k * period + first + j];
   if (gates) {
     float *db = gradient->db + sample * channels;
     for (size_t j = 0; j < channels; j++) {
@@ -516,45 +527,58 @@ BODY finish_sample(
   }
 }
 
+BODY backward_sample(
+  const struct backward *pass, const struct scratch *scratch, size_t sample, double *partial) {
+  const ck_chain *chain = pass->chain;
+  size_t elements = chain->elements, last = chain->segment_count - 1;
+  const float *gate = gate_of(chain, scratch, sample), *input = NULL;
+  for (size_t index = 0; index < last; index++) {
+    float *y = scratch->results + index * elements;
+    run_segment(chain, index, gate, sample, input, y);
+    input = y;
+  }
+  const float *g = pass->gradient->g + sample * elements;
+  for (size_t index = last; index > 0; index--) {
+    differentiate(
+      chain->segments + index, scratch->results + (index - 1) * elements, g, scratch->between,
+      elements, sample * elements);
+    g = scratch->between;
+  }
+  finish_sample(pass, scratch, gate, sample, g, partial);
+}
+
+// A unit is a group of samples.
 CLONES static void backward_share(void *context, size_t begin, size_t end, size_t thread) {
   const struct backward *pass = context;
   const ck_chain *chain = pass->chain;
   struct scratch scratch = scratch_of(chain, thread);
-  size_t elements = chain->elements, last = chain->segment_count - 1;
-  for (size_t sample = begin; sample < end; sample++) {
-    const float *gate = gate_of(chain, &scratch, sample), *input = NULL;
-    for (size_t index = 0; index < last; index++) {
-      float *y = scratch.results + index * elements;
-      run_segment(chain, index, gate, sample, input, y);
-      input = y;
+  for (size_t group = begin; group < end; group++) {
+    double *partial = NULL;
+    if (chain->source == ck_from_affine) {
+      partial = pass->gradient->partial_sums + group * 3 * chain->channels;
+      memset(partial, 0, 3 * chain->channels * sizeof *partial);
     }
-    const float *g = pass->gradient->g + sample * elements;
-    for (size_t index = last; index > 0; index--) {
-      differentiate(
-        chain->segments + index, scratch.results + (index - 1) * elements, g, scratch.between,
-        elements, sample * elements);
-      g = scratch.between;
-    }
-    finish_sample(pass, &scratch, gate, sample, g);
+    for (size_t i = first_sample(chain, group); i < first_sample(chain, group + 1); i++)
+      backward_sample(pass, &scratch, i, partial);
   }
 }
 
 // Channels of a unit of the joining.
 enum { join_channels = 64 };
 
-// Sample by sample, whoever computed them.
+// Group by group, whoever computed them.
 CLONES static void join_share(void *context, size_t begin, size_t end, size_t thread) {
   const struct backward *pass = context;
   const ck_chain_gradient *gradient = pass->gradient;
-  size_t channels = pass->chain->channels, samples = pass->chain->samples;
+  size_t channels = pass->chain->channels, groups = groups_of(pass->chain);
   double *targets[3] = {gradient->sum_g, gradient->sum_ga, gradient->sum_gc};
   for (size_t unit = begin; unit < end; unit++) {
     size_t first = unit * join_channels;
     size_t n = channels - first < join_channels ? channels - first : join_channels;
     for (size_t k = 0; k < 3; k++) {
       double sums[join_channels] = {0};
-      for (size_t sample = 0; sample < samples; sample++) {
-        const double *partial = gradient->partial_sums + (sample * 3 + k) * channels + first;
+      for (size_t group = 0; group < groups; group++) {
+        const double *partial = gradient->partial_sums + (group * 3 + k) * channels + first;
         EACH for (size_t j = 0; j < n; j++) sums[j] += partial[j];
       }
       memcpy(targets[k] + first, sums, n * sizeof *sums);
@@ -564,9 +588,9 @@ CLONES static void join_share(void *context, size_t begin, size_t end, size_t th
 
 void ck_chain_backward(const ck_chain *chain, const ck_chain_gradient *gradient) {
   struct backward pass = {chain, gradient};
-  ck_parallel(backward_share, &pass, chain->samples, chain->samples * chain->elements);
+  ck_parallel(backward_share, &pass, groups_of(chain), chain->samples * chain->elements);
   if (chain->source != ck_from_affine) return;
   ck_parallel(
     join_share, &pass, (chain->channels + join_channels - 1) / join_channels,
-    3 * chain->samples * chain->channels);
+    ck_chain_partial_sums(chain));
 }

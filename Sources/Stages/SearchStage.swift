@@ -41,7 +41,7 @@ extension StageContext {
 
 private struct SearchRun {
   /// Raised when the same fields give another trial.
-  static let trialVersion = 3
+  static let trialVersion = 4
 
   let context: StageContext
   let fields: SearchStageFields

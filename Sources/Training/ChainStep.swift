@@ -109,7 +109,7 @@ final class ChainStep: TrainingStep {
       // The folded layer goes on from where the chain leaves the gradient.
       targets.a = GradientTarget(buffer: gradient, accumulates: false)
       step.outputGradient = gradient
-      partialSums = Buffer(count: 3 * samples * channels)
+      partialSums = Buffer(count: ck_chain_partial_sums(&chain))
     case .sum(let a, let b):
       targets.a = a.target(&plan, reusing: gradient)
       let isSpent = targets.a?.buffer === gradient

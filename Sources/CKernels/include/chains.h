@@ -88,7 +88,7 @@ typedef struct {
   // is NULL, the last is 0.
   const float *c, *mean_a, *mean_c;
   double *sum_g, *sum_ga, *sum_gc;
-  // 3 * samples * channels.
+  // ck_chain_partial_sums of them.
   double *partial_sums;
 } ck_chain_gradient;
 
@@ -100,5 +100,7 @@ void ck_repeat(const float *values, size_t channels, float *target);
 
 // Floats of scratch that one thread needs for both directions.
 size_t ck_chain_scratch(const ck_chain *chain);
+// Doubles that the backward pass of a chain with an affine source needs.
+size_t ck_chain_partial_sums(const ck_chain *chain);
 void ck_chain_forward(const ck_chain *chain);
 void ck_chain_backward(const ck_chain *chain, const ck_chain_gradient *gradient);

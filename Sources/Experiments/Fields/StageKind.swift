@@ -21,12 +21,12 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
   package var version: Int {
     switch self {
     case .loadPretrained: 1
-    case .pretrain: 2
+    case .pretrain: 3
     case .quantize: 2
-    case .search: 3
+    case .search: 4
     case .switchAlpha: 2
-    case .fineTune: 3
-    case .evaluate: 2
+    case .fineTune: 4
+    case .evaluate: 3
     }
   }
 

@@ -54,6 +54,10 @@ package struct ConvolutionGeometry: Hashable, Sendable {
       && inputHeight == outputHeight && inputWidth == outputWidth
   }
 
+  /// Whether a matrix product, which takes the kernel as it is, is faster than a convolution, which
+  /// wants it in a layout of its own: a dense layer, or maps of few places.
+  var isSmallProduct: Bool { isPointwise && outputRows <= 128 }
+
   func depthwise(
     input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     output: UnsafeMutablePointer<Float>
@@ -96,6 +100,7 @@ package final class Convolution {
   private enum Work {
     case primitive(ConvolutionPrimitive)
     case product(OrderedProduct)
+    case gradient(MatrixGradient)
     case depthwise(ck_depthwise_sums)
   }
 
@@ -108,7 +113,13 @@ package final class Convolution {
     if pass == .forward, geometry.isDepthwise {
       work = .depthwise(
         geometry.depthwise(input: input, kernel: kernel, bias: bias, output: output))
-    } else if pass == .forward, geometry.isPointwise, OrderedProduct.isNeeded(geometry) {
+    } else if let gradient = MatrixGradient(
+      pass, geometry, input: input, kernel: kernel, output: output)
+    {
+      work = .gradient(gradient)
+    } else if pass == .forward, geometry.isPointwise,
+      OrderedProduct.isNeeded(geometry) || geometry.isSmallProduct
+    {
       work = .product(
         OrderedProduct(geometry, input: input, kernel: kernel, bias: bias, output: output))
     } else {
@@ -128,6 +139,7 @@ package final class Convolution {
     switch work {
     case .primitive(let primitive): primitive.execute()
     case .product(let product): product.execute()
+    case .gradient(let gradient): gradient.execute()
     case .depthwise(var depthwise): ck_depthwise_forward(&depthwise)
     }
   }

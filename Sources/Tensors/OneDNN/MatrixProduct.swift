@@ -26,6 +26,17 @@ package enum MatrixProduct {
     precondition(status == dnnl_success, "oneDNN: product failed with \(status.rawValue)")
   }
 
+  /// c (rows, columns) = a^T * b, a being (inner, rows).
+  package static func multiplyTransposing(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    rows: Int, inner: Int, columns: Int
+  ) {
+    let status = dnnl_sgemm(
+      transposed, plain, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(rows), b,
+      Int64(columns), 0, c, Int64(columns))
+    precondition(status == dnnl_success, "oneDNN: product failed with \(status.rawValue)")
+  }
+
   /// c (rows, columns) = a (rows, inner) * b^T, b being (columns, inner).
   package static func multiplyTransposed(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
