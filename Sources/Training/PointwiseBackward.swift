@@ -1,4 +1,4 @@
-//! The backward pass of a folded 1x1 layer with more channels out than in, without its first
+//! The backward pass of a folded 1x1 layer with no fewer channels out than in, without its first
 //! convolution's output. Knows neither the chain behind the layer nor the optimizer.
 
 import CKernels
@@ -13,7 +13,7 @@ import Tensors
 ///     dx = conv^T(g, correction * q(inv * K)) + x K diag(slope) K' + K d
 ///
 /// So c is forgotten once its moments are known, and nothing of the output's size is written.
-/// Cheaper where the input is the narrower side and there are many more positions than channels in.
+/// Cheaper where the input is not the wider side and there are many more positions than channels in.
 final class PointwiseBackward: FoldedPass {
   private let layer: BoundLayer
   private let statistics: FoldedStatistics
@@ -43,11 +43,16 @@ final class PointwiseBackward: FoldedPass {
   private var channelsIn: Int { layer.geometry.inputChannels }
   private var channels: Int { layer.channels }
 
-  /// Whether this way pays for a layer.
+  /// Whether this way pays for a layer: it exchanges passes over maps of the output's width for
+  /// products of the input's.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
-    geometry.kernelHeight == 1 && geometry.kernelWidth == 1 && geometry.strideHeight == 1
-      && geometry.strideWidth == 1 && geometry.inputChannels < geometry.outputChannels
-      && geometry.outputRows >= 4 * geometry.inputChannels
+    let (rows, channels) = (geometry.outputRows, geometry.inputChannels)
+    guard
+      geometry.kernelHeight == 1 && geometry.kernelWidth == 1 && geometry.strideHeight == 1
+        && geometry.strideWidth == 1
+    else { return false }
+    if channels == geometry.outputChannels { return rows >= 64 * channels }
+    return channels < geometry.outputChannels && rows >= 4 * channels
   }
 
   /// - Parameter target: where the input's gradient goes.
