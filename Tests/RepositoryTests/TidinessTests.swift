@@ -5,11 +5,13 @@ import TestSupport
 import Testing
 
 @Suite struct TidinessTests {
-  /// Swift files below a folder of the checkout, with their lines.
-  private static func files(in folder: String) -> [(path: String, lines: [String])] {
+  /// Files below a folder of the checkout, with their lines.
+  private static func files(
+    in folder: String, endings: [String] = [".swift"]
+  ) -> [(path: String, lines: [String])] {
     let root = TestPaths.root + "/" + folder
     let names = FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []
-    return names.filter { $0.hasSuffix(".swift") }.sorted().compactMap { name in
+    return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted().compactMap { name in
       guard let text = try? String(contentsOfFile: root + "/" + name, encoding: .utf8) else {
         return nil
       }
@@ -24,6 +26,9 @@ import Testing
     #expect(Self.sources.count > 100)
     for (path, lines) in Self.sources + Self.tests {
       #expect(lines.first?.hasPrefix("//! ") == true, "\(path) opens without its sentence")
+      #expect(lines.count <= 401, "\(path) has \(lines.count) lines")
+    }
+    for (path, lines) in Self.files(in: "Sources", endings: [".c", ".h"]) {
       #expect(lines.count <= 401, "\(path) has \(lines.count) lines")
     }
   }

@@ -5,13 +5,13 @@ import TestSupport
 import Testing
 
 @Suite struct ConvolutionTests {
-  /// Odd sizes, strides, paddings, one channel, depthwise.
+  /// Odd and even sizes, strides, paddings, one channel, whole vectors of channels, depthwise.
   static let geometries: [ConvolutionGeometry] = {
     var all: [ConvolutionGeometry] = []
-    for (height, width) in [(7, 6), (1, 1), (9, 4)] {
+    for (height, width) in [(7, 6), (1, 1), (9, 4), (12, 12)] {
       for (kernelHeight, kernelWidth) in [(1, 1), (3, 2), (3, 3)] {
         for stride in [1, 2] {
-          for (channels, filters) in [(3, 5), (16, 32), (1, 1)] {
+          for (channels, filters) in [(3, 5), (16, 32), (24, 40), (1, 1)] {
             for isDepthwise in [false, true] {
               func same(_ extent: Int, _ kernel: Int) -> (Int, Int, Int) {
                 let output = (extent + stride - 1) / stride
