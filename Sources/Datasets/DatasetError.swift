@@ -18,6 +18,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case labelRange(file: String, row: Int, label: Int, classes: Int)
   case noRows(file: String)
   case noFiles
+  /// A binary batch is no whole number of rows.
+  case binaryBatch(file: String, bytes: Int, rowBytes: Int)
   /// The file is no JPEG that can be decoded.
   case jpeg(file: String, reason: String)
   /// The file is no recording that can be used.
@@ -50,6 +52,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(file): the batch has no rows"
     case .noFiles:
       "no batch files were named"
+    case .binaryBatch(let file, let bytes, let rowBytes):
+      "\(file): \(bytes) bytes, a binary batch is rows of \(rowBytes)"
     case .jpeg(let file, let reason):
       "\(file): no usable JPEG: \(reason)"
     case .sound(let file, let fault):

@@ -173,9 +173,9 @@ extension SyntheticScene {
           y: (2 * Float(row) + 1) / Float(height) - 1)
         let colour = shade(point, softness: softness)
         let target = (row * width + column) * 3
-        pixels[target] = byte(colour.red, &random)
-        pixels[target + 1] = byte(colour.green, &random)
-        pixels[target + 2] = byte(colour.blue, &random)
+        pixels[target] = random.noisyByte(colour.red, deviation: noise)
+        pixels[target + 1] = random.noisyByte(colour.green, deviation: noise)
+        pixels[target + 2] = random.noisyByte(colour.blue, deviation: noise)
       }
     }
   }
@@ -199,14 +199,17 @@ extension SyntheticScene {
     }
     return colour
   }
+}
 
-  /// Adds noise and rounds. The sum of a word's eight bytes is close to normal and costs one draw.
-  private func byte(_ value: Float, _ random: inout SeededGenerator) -> UInt8 {
-    let word = random.next()
+extension SeededGenerator {
+  /// Adds noise to a pixel and rounds. The sum of a word's eight bytes is close to normal and costs
+  /// one draw.
+  mutating func noisyByte(_ value: Float, deviation: Float) -> UInt8 {
+    let word = next()
     let pairs = (word & 0x00FF_00FF_00FF_00FF) &+ ((word >> 8) & 0x00FF_00FF_00FF_00FF)
     let sum = Int((pairs &* 0x0001_0001_0001_0001) >> 48)
     // Eight uniform bytes: mean 1020, standard deviation sqrt(8 (256^2 - 1) / 12) = 209.02.
-    let noisy = value + noise * Float(sum - 1020) / 209.02
+    let noisy = value + deviation * Float(sum - 1020) / 209.02
     return UInt8(min(max(noisy, 0), 255).rounded())
   }
 }
