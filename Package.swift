@@ -11,6 +11,8 @@ let libraries: [Target] = [
   .systemLibrary(
     name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
   .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+  .systemLibrary(
+    name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
   .systemLibrary(name: "CPlatform"),
 ]
 
@@ -37,6 +39,15 @@ let sources: [Target] = [
     name: "Datasets",
     dependencies: ["Diagnostics", "Files", "Tensors", "CKernels", "CSndfile", "CTurboJPEG"]),
   .target(name: "Search", dependencies: ["Networks"]),
+  .target(name: "Archives", dependencies: ["Files", "CArchive"]),
+  .target(name: "Catalogue", dependencies: ["Files"]),
+  .target(
+    name: "Downloads",
+    dependencies: [
+      "Catalogue", "Pipeline", "Files",
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ]),
   .target(
     name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
   .target(
@@ -46,12 +57,12 @@ let sources: [Target] = [
     name: "Stages",
     dependencies: [
       "Experiments", "Pipeline", "Training", "Datasets", "Search", "Records", "Networks",
-      "Quantization", "Tensors", "Files",
+      "Quantization", "Tensors", "Files", "Archives", "Catalogue",
     ]),
   .executableTarget(
     name: "shiftwork",
     dependencies: [
-      "Experiments", "Pipeline", "Specs", "Diagnostics", "Files",
+      "Experiments", "Pipeline", "Specs", "Diagnostics", "Files", "Catalogue", "Downloads",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     // Loading Swift's libraries would take longer than most commands do.
@@ -80,7 +91,8 @@ let tests: [Target] =
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
     ("Datasets", ["CKernels", "Files", "Tensors"]), ("Search", ["Networks"]),
-    ("Records", ["Files", "Networks", "Tensors"]),
+    ("Records", ["Files", "Networks", "Tensors"]), ("Archives", ["Files"]),
+    ("Catalogue", ["Files"]),
     ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
   ].map { (name: String, extra: [String]) in
     .testTarget(

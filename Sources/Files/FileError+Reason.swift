@@ -4,7 +4,7 @@ import Glibc
 
 extension FileError {
   /// "No such file or directory".
-  static func reason(_ code: Int32) -> String {
+  package static func reason(_ code: Int32) -> String {
     // strerror's text for a known code is constant; an unknown one's is a buffer of the thread.
     guard let text = strerror(code) else { return "error \(code)" }
     return String(cString: text)

@@ -116,12 +116,39 @@ package enum Files {
 
   /// The SHA-256 of a regular file's bytes, which are streamed.
   package static func digest(ofFile path: String) throws -> Digest {
+    var hash = SHA256()
+    try forEachBlock(ofFile: path) { hash.update($0) }
+    return hash.finish()
+  }
+
+  /// Hands out a regular file's bytes, block by block.
+  package static func forEachBlock(
+    ofFile path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
     let descriptor = try openFile(path)
     defer { close(descriptor) }
     _ = try regularSize(descriptor, path)
-    var hash = SHA256()
-    try forEachBlock(of: descriptor, path) { hash.update($0) }
-    return hash.finish()
+    try forEachBlock(of: descriptor, path, body)
+  }
+
+  /// Renames within one file system; what is at `path` must be absent or be replaced as a whole.
+  package static func move(_ from: String, to path: String) throws {
+    guard rename(from, path) == 0 else { throw FileError.last("move it to \(path)", from) }
+  }
+
+  /// Bytes that are free for this user where `path`, or the nearest folder above it, lies.
+  package static func freeBytes(at path: String) -> Int? {
+    var place = path
+    var status = statvfs()
+    while statvfs(place, &status) != 0 {
+      guard errno == ENOENT, let slash = place.lastIndex(of: "/") else {
+        guard errno == ENOENT, place != "." else { return nil }
+        place = "."
+        continue
+      }
+      place = slash == place.startIndex ? "/" : String(place[..<slash])
+    }
+    return Int(status.f_bavail) * Int(status.f_frsize)
   }
 
   /// A new, empty folder in `parent`, readable by its owner alone.

@@ -7,7 +7,7 @@ import Records
 /// A running stage's surroundings.
 package struct StageContext {
   package let task: StageTask
-  private let say: (StageEvent) -> Void
+  let say: (StageEvent) -> Void
 
   package init(_ task: StageTask, say: @escaping (StageEvent) -> Void) {
     self.task = task

@@ -1,5 +1,6 @@
 //! The worker's main: one task file in, one filled folder out, events on standard output.
 
+import Catalogue
 import Datasets
 import Experiments
 import Files
@@ -10,6 +11,10 @@ package import Pipeline
 package enum Worker {
   /// Runs the stage of a task; its files stand in `task.output` when it returns.
   package static func run(_ task: StageTask, say: @escaping (StageEvent) -> Void) throws {
+    if let chore = Chore(rawValue: task.kind) {
+      try StageContext(task, say: say).run(chore)
+      return
+    }
     guard let kind = StageKind(rawValue: task.kind) else {
       throw StageError.wrongTask("no stage is of kind \(task.kind)")
     }
@@ -38,6 +43,8 @@ package enum Worker {
       return arguments.dropFirst().first == "--help" ? 0 : 2
     }
     if getenv(ProcessRunner.inputVariable) != nil { endWithInput() }
+    // A limit on files' sizes is then an error of the write, which is reported.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       try run(StageTask(path: arguments[1]), say: emit)
       return 0

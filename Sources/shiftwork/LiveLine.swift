@@ -73,7 +73,7 @@ struct LiveLine {
     return Double(now.tv_sec - drawnAt.tv_sec) + Double(now.tv_nsec - drawnAt.tv_nsec) / 1e9
   }
 
-  private static var columns: Int {
+  static var columns: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
     return Int(size.ws_col)

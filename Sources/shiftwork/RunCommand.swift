@@ -57,7 +57,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
   }
 
   /// `$SHIFTWORK_WORKER` runs the stages where it is set: another build, or a test's.
-  private static func runner() throws -> ProcessRunner {
+  static func runner() throws -> ProcessRunner {
     if let worker = Environment["SHIFTWORK_WORKER"] { return ProcessRunner(worker: worker) }
     return try ProcessRunner.beside()
   }

@@ -11,7 +11,7 @@ struct Root: ParsableCommand {
     version: Version.text,
     subcommands: [
       RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, StatsCommand.self,
-      VersionCommand.self,
+      DataCommand.self, VersionCommand.self,
     ])
 }
 

@@ -18,7 +18,7 @@ import Testing
   @Test func helpNamesEverySubcommand() throws {
     let outcome = try Workspace().run("shiftwork", ["--help"])
     #expect(outcome.code == 0)
-    for name in ["run", "plan", "check", "graph", "stats", "version"] {
+    for name in ["run", "plan", "check", "graph", "stats", "data", "version"] {
       #expect(outcome.out.contains("\n  \(name) "))
     }
   }

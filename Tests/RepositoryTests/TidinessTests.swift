@@ -48,7 +48,7 @@ import Testing
   @Test func eachLibraryHasOneImporter() {
     let importers = [
       "CYAML": "Specs", "CCrypto": "Files", "CHDF5": "Records", "COneDNN": "Tensors",
-      "CTurboJPEG": "Datasets", "CSndfile": "Datasets",
+      "CTurboJPEG": "Datasets", "CSndfile": "Datasets", "CArchive": "Archives",
     ]
     for (path, lines) in Self.sources {
       let target = path.split(separator: "/")[1]
@@ -62,9 +62,12 @@ import Testing
   /// What the layers must not know.
   @Test func theCommandLineLinksNoEngine() {
     let light = [
-      "Diagnostics", "Files", "Specs", "Pipeline", "Networks", "Experiments", "shiftwork",
+      "Diagnostics", "Files", "Specs", "Pipeline", "Networks", "Experiments", "Catalogue",
+      "Downloads", "shiftwork",
     ]
-    let heavy = ["Tensors", "Quantization", "Training", "Datasets", "Records", "Stages"]
+    let heavy = [
+      "Tensors", "Quantization", "Training", "Datasets", "Records", "Archives", "Stages",
+    ]
     for (path, lines) in Self.sources
     where light.contains(String(path.split(separator: "/")[1])) {
       for line in lines where line.contains("import ") {

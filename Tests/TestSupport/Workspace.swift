@@ -62,12 +62,14 @@ extension Workspace {
     return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
   }()
 
-  /// Runs one of the package's programs here, without the caller's settings.
+  /// Runs one of the package's programs, or one with an absolute path, here, without the caller's
+  /// settings.
   package func run(
     _ program: String, _ arguments: [String], environment: [String: String] = [:]
   ) throws -> CommandOutcome {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.products + "/" + program)
+    process.executableURL = URL(
+      fileURLWithPath: program.hasPrefix("/") ? program : Self.products + "/" + program)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: root)
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
