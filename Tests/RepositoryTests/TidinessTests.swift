@@ -11,7 +11,8 @@ import Testing
   ) -> [(path: String, lines: [String])] {
     let root = TestPaths.root + "/" + folder
     let names = FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []
-    return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted().compactMap { name in
+    return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted().compactMap {
+      name in
       guard let text = try? String(contentsOfFile: root + "/" + name, encoding: .utf8) else {
         return nil
       }
