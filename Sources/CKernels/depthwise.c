@@ -24,6 +24,10 @@ static size_t groups_of(const ck_depthwise *d) {
   return d->samples < most_groups ? d->samples : most_groups;
 }
 
+size_t ck_depthwise_partial_kernels(const ck_depthwise *d) {
+  return groups_of(d) * d->kernel_height * d->kernel_width * d->channels;
+}
+
 static size_t longest_row(const ck_depthwise *d) {
   return (d->in_width > d->out_width ? d->in_width : d->out_width) * d->channels;
 }

@@ -4,28 +4,14 @@ import CKernels
 import Tensors
 
 final class DepthwiseBackward: FoldedPass {
-  private let layer: BoundLayer
-  private let statistics: FoldedStatistics
-  private let input: MapNode
-  private let c: PlannedBuffer
-  private let gradient: PlannedBuffer
-  private let target: GradientTarget?
+  private let parts: FoldedParts
   private let scratch: PlannedBuffer
   private let partialKernels: PlannedBuffer
   private var depthwise = ck_depthwise()
 
-  init(
-    _ layer: BoundLayer, _ statistics: FoldedStatistics, input: MapNode, c: PlannedBuffer,
-    gradient: PlannedBuffer, target: GradientTarget?, quantizedKernel: Storage?,
-    plan: inout MemoryPlan, moment: Int
-  ) {
-    self.layer = layer
-    self.statistics = statistics
-    self.input = input
-    self.c = c
-    self.gradient = gradient
-    self.target = target
-    let geometry = layer.geometry
+  init(_ parts: FoldedParts, plan: inout MemoryPlan, moment: Int) {
+    self.parts = parts
+    let geometry = parts.layer.geometry
     depthwise.samples = geometry.batch
     depthwise.channels = geometry.inputChannels
     (depthwise.in_height, depthwise.in_width) = (geometry.inputHeight, geometry.inputWidth)
@@ -37,18 +23,17 @@ final class DepthwiseBackward: FoldedPass {
       geometry.strideHeight, geometry.strideWidth
     )
     (depthwise.pad_top, depthwise.pad_left) = (geometry.padTop, geometry.padLeft)
-    depthwise.quantized = quantizedKernel.map { UnsafePointer($0.pointer) }
+    depthwise.quantized = parts.quantizedKernel.map { UnsafePointer($0.pointer) }
     scratch = plan.buffer(count: ck_threads() * ck_depthwise_scratch(&depthwise))
-    partialKernels = plan.buffer(count: geometry.batch * geometry.kernelCount)
-    let used = [input.buffer, c, gradient, target?.buffer, scratch, partialKernels]
-    for buffer in used.compactMap({ $0 }) { plan.use(buffer, at: moment) }
+    partialKernels = plan.buffer(count: ck_depthwise_partial_kernels(&depthwise))
+    for buffer in parts.used + [scratch, partialKernels] { plan.use(buffer, at: moment) }
   }
 
   func bind(on oneDNN: OneDNN) {
-    let s = statistics
-    depthwise.x = UnsafePointer(input.buffer.pointer)
-    depthwise.g = UnsafePointer(gradient.pointer)
-    depthwise.c = UnsafePointer(c.pointer)
+    let (layer, s) = (parts.layer, parts.statistics)
+    depthwise.x = UnsafePointer(parts.input.buffer.pointer)
+    depthwise.g = UnsafePointer(parts.gradient.pointer)
+    depthwise.c = UnsafePointer(parts.c.pointer)
     depthwise.correction = UnsafePointer(s.correction.pointer)
     depthwise.inv = UnsafePointer(s.inverse.pointer)
     depthwise.mean = UnsafePointer(s.meanC.pointer)
@@ -56,8 +41,8 @@ final class DepthwiseBackward: FoldedPass {
     depthwise.constant = UnsafePointer(s.constant.pointer)
     depthwise.kernel = UnsafePointer(layer.kernel)
     depthwise.dkernel = layer.kernelGradient
-    depthwise.dx = target?.buffer.pointer
-    depthwise.dx_adds = target?.accumulates == true ? 1 : 0
+    depthwise.dx = parts.target?.buffer.pointer
+    depthwise.dx_adds = parts.target?.accumulates == true ? 1 : 0
     depthwise.scratch = scratch.pointer
     depthwise.partial_kernels = partialKernels.pointer
   }

@@ -4,6 +4,24 @@
 import CKernels
 import Tensors
 
+/// What a folded layer's backward pass works on.
+struct FoldedParts {
+  let layer: BoundLayer
+  let statistics: FoldedStatistics
+  let input: MapNode
+  /// The first convolution's output.
+  let c: PlannedBuffer
+  /// Of the layer's output, as the chain behind it leaves it.
+  let gradient: PlannedBuffer
+  /// Where the input's gradient goes; nil: not wanted.
+  let target: GradientTarget?
+  /// nil: the kernel is not quantized.
+  let quantizedKernel: Storage?
+
+  /// The buffers that stand for something when the pass begins or ends.
+  var used: [PlannedBuffer] { [input.buffer, c, gradient, target?.buffer].compactMap { $0 } }
+}
+
 /// The convolutions of a folded layer's backward pass.
 protocol FoldedPass: AnyObject {
   func bind(on oneDNN: OneDNN) throws
@@ -23,13 +41,7 @@ extension FoldedPass {
 ///
 /// The two transposed convolutions are one, of [gz | dc] with the kernels side by side.
 final class FoldedBackward: FoldedPass {
-  private let layer: BoundLayer
-  private let statistics: FoldedStatistics
-  private let input: MapNode
-  private let c: PlannedBuffer
-  private let gradient: PlannedBuffer
-  private let quantizedKernel: Storage?
-  private let target: GradientTarget?
+  private let parts: FoldedParts
   /// inv * gz + dc.
   private let joined: PlannedBuffer
   /// [gz | dc].
@@ -43,35 +55,26 @@ final class FoldedBackward: FoldedPass {
   private var kernelPass: Convolution?
   private var inputPass: Convolution?
 
-  init(
-    _ layer: BoundLayer, _ statistics: FoldedStatistics, input: MapNode, c: PlannedBuffer,
-    gradient: PlannedBuffer, target: GradientTarget?, quantizedKernel: Storage?,
-    plan: inout MemoryPlan, moment: Int
-  ) {
-    self.layer = layer
-    self.statistics = statistics
-    self.input = input
-    self.c = c
-    self.gradient = gradient
-    self.quantizedKernel = quantizedKernel
-    self.target = target
-    let geometry = layer.geometry
+  init(_ parts: FoldedParts, plan: inout MemoryPlan, moment: Int) {
+    self.parts = parts
+    let geometry = parts.layer.geometry
     joined = plan.buffer(count: geometry.outputCount)
-    let hasTwo = target != nil && quantizedKernel != nil
+    let hasTwo = parts.target != nil && parts.quantizedKernel != nil
     both = hasTwo ? plan.buffer(count: 2 * geometry.outputCount) : nil
     bothKernels = hasTwo ? Storage(count: 2 * geometry.kernelCount) : nil
-    addend = target?.accumulates == true ? plan.buffer(count: geometry.inputCount) : nil
-    let used = [input.buffer, c, gradient, joined, target?.buffer, both, addend]
-    for buffer in used.compactMap({ $0 }) { plan.use(buffer, at: moment) }
+    addend = parts.target?.accumulates == true ? plan.buffer(count: geometry.inputCount) : nil
+    let own = [joined, both, addend].compactMap { $0 }
+    for buffer in parts.used + own { plan.use(buffer, at: moment) }
   }
 
   func bind(on oneDNN: OneDNN) throws {
+    let layer = parts.layer
     let geometry = layer.geometry
     bindFolded()
     kernelPass = try Convolution(
-      .backwardKernel, geometry, on: oneDNN, input: input.buffer.pointer,
+      .backwardKernel, geometry, on: oneDNN, input: parts.input.buffer.pointer,
       kernel: layer.kernelGradient, output: joined.pointer)
-    guard let target else { return }
+    guard let target = parts.target else { return }
     var wide = geometry
     if both != nil { wide.outputChannels *= 2 }
     inputPass = try Convolution(
@@ -80,16 +83,16 @@ final class FoldedBackward: FoldedPass {
   }
 
   private func bindFolded() {
-    let s = statistics
-    let channels = layer.channels
-    folded.g = UnsafePointer(gradient.pointer)
-    folded.c = UnsafePointer(c.pointer)
+    let s = parts.statistics
+    let channels = parts.layer.channels
+    folded.g = UnsafePointer(parts.gradient.pointer)
+    folded.c = UnsafePointer(parts.c.pointer)
     folded.correction = UnsafePointer(s.correction.pointer)
     folded.inv = UnsafePointer(s.inverse.pointer)
     folded.mean = UnsafePointer(s.meanC.pointer)
     folded.slope = UnsafePointer(s.slope.pointer)
     folded.constant = UnsafePointer(s.constant.pointer)
-    folded.rows = layer.geometry.outputRows
+    folded.rows = parts.layer.geometry.outputRows
     folded.channels = channels
     folded.gk = joined.pointer
     guard let both else { return }
@@ -101,8 +104,9 @@ final class FoldedBackward: FoldedPass {
   func run() {
     ck_folded_backward(&folded)
     kernelPass?.execute()
-    guard let target else { return }
-    if let bothKernels, let quantizedKernel {
+    guard let target = parts.target else { return }
+    let layer = parts.layer
+    if let bothKernels, let quantizedKernel = parts.quantizedKernel {
       ck_interleave(
         quantizedKernel.pointer, layer.kernel, bothKernels.pointer,
         layer.geometry.kernelCount / layer.channels, layer.channels)

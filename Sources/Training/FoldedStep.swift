@@ -187,15 +187,13 @@ final class FoldedStep: TrainingStep {
         quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
       return
     }
-    let quantizedKernel = z == nil ? nil : quantizedKernel
+    let parts = FoldedParts(
+      layer: layer, statistics: statistics, input: input, c: c, gradient: outputGradient,
+      target: target, quantizedKernel: z == nil ? nil : quantizedKernel)
     pass =
       layer.geometry.isDepthwise
-      ? DepthwiseBackward(
-        layer, statistics, input: input, c: c, gradient: outputGradient, target: target,
-        quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
-      : FoldedBackward(
-        layer, statistics, input: input, c: c, gradient: outputGradient, target: target,
-        quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
+      ? DepthwiseBackward(parts, plan: &plan, moment: moment)
+      : FoldedBackward(parts, plan: &plan, moment: moment)
   }
 
   func backward() {

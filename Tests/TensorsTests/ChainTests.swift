@@ -69,7 +69,6 @@ private final class Chain {
       db.load([Float](repeating: 1, count: db.count))
     }
     let sums = (0..<3).map { _ in Buffer<Double>(count: channels) }
-    let partial = Buffer<Double>(count: 3 * samples * channels)
     var result = Result()
     segments.withUnsafeBufferPointer { segments in
       var chain = ck_chain()
@@ -95,6 +94,8 @@ private final class Chain {
       (gradient.sum_g, gradient.sum_ga, gradient.sum_gc) = (
         sums[0].pointer, sums[1].pointer, sums[2].pointer
       )
+      let partial = Buffer<Double>(count: ck_chain_partial_sums(&chain))
+      defer { withExtendedLifetime(partial) {} }
       gradient.partial_sums = partial.pointer
       ck_chain_backward(&chain, &gradient)
     }

@@ -33,7 +33,6 @@ import Testing
     let factors = (0..<5).map { Storage(hashed(channels, stream: UInt32(6 + $0))) }
     let dx = Storage([Float](repeating: 1, count: geometry.inputCount))
     let kernelGradient = Storage(count: geometry.kernelCount)
-    let partial = Storage(count: geometry.batch * geometry.kernelCount)
     var layer = ck_depthwise()
     (layer.samples, layer.channels) = (geometry.batch, channels)
     (layer.in_height, layer.in_width) = (geometry.inputHeight, geometry.inputWidth)
@@ -52,6 +51,7 @@ import Testing
     layer.kernel = UnsafePointer(kernel.pointer)
     layer.quantized = isQuantized ? UnsafePointer(quantized.pointer) : nil
     (layer.dx, layer.dx_adds) = (dx.pointer, 1)
+    let partial = Storage(count: ck_depthwise_partial_kernels(&layer))
     (layer.dkernel, layer.partial_kernels) = (kernelGradient.pointer, partial.pointer)
     let scratch = Storage(count: ck_threads() * ck_depthwise_scratch(&layer))
     layer.scratch = scratch.pointer

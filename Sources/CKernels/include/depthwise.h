@@ -21,10 +21,12 @@ typedef struct {
   float *dx;
   int dx_adds;
   float *dkernel;
-  // samples * kernel elements.
+  // ck_depthwise_partial_kernels floats.
   float *partial_kernels;
   // ck_depthwise_scratch floats for each thread.
   float *scratch;
 } ck_depthwise;
 size_t ck_depthwise_scratch(const ck_depthwise *layer);
+// Floats for partial gradients of the kernel.
+size_t ck_depthwise_partial_kernels(const ck_depthwise *layer);
 void ck_depthwise_backward(const ck_depthwise *layer);
