@@ -36,25 +36,27 @@ package final class BatchPrefetcher {
     pthread_join(thread, nil)
   }
 
-  /// Calls `body` with the next batch: images, labels, number of samples. The buffers are its own
+  /// Calls `body` with the next batch: examples, labels, number of samples. The buffers are its own
   /// until it returns. Nil after the last batch.
+  ///
+  /// - Throws: what filling the batch threw on the other thread, and what `body` throws.
   package func next<Result>(
     _ body: (UnsafePointer<Float>, UnsafePointer<Int32>, Int) throws -> Result
-  ) rethrows -> Result? {
-    guard let slot = ring.take() else { return nil }
+  ) throws -> Result? {
+    guard let slot = try ring.take() else { return nil }
     defer { ring.give() }
-    return try body(slot.images, slot.labels, slot.count)
+    return try body(slot.examples, slot.labels, slot.count)
   }
 }
 
 /// Two buffers between one thread that fills and one that empties.
 ///
-/// Unchecked: `filled`, `taken` and `isCancelled` are touched under `mutex` only; slot
+/// Unchecked: `filled`, `taken`, `isCancelled` and `failure` are touched under `mutex` only; slot
 /// `batch % depth` belongs to the filler until `filled` passes the batch, then to the taker until
 /// `taken` does.
 private final class BatchRing: @unchecked Sendable {
   struct Slot {
-    var images: UnsafeMutablePointer<Float>
+    var examples: UnsafeMutablePointer<Float>
     var labels: UnsafeMutablePointer<Int32>
     var count = 0
   }
@@ -68,13 +70,15 @@ private final class BatchRing: @unchecked Sendable {
   private var filled = 0
   private var taken = 0
   private var isCancelled = false
+  /// Ends the filling thread; the taker gets it where the failed batch would have come.
+  private var failure: (any Error)?
 
   init(_ stream: BatchStream) {
     self.stream = stream
-    let size = stream.images.imageSize
+    let size = stream.examples.exampleSize
     slots = (0..<Self.depth).map { _ in
       Slot(
-        images: .allocate(capacity: stream.batchSize * size),
+        examples: .allocate(capacity: stream.batchSize * size),
         labels: .allocate(capacity: stream.batchSize))
     }
     mutex.initialize(to: pthread_mutex_t())
@@ -85,7 +89,7 @@ private final class BatchRing: @unchecked Sendable {
 
   deinit {
     for slot in slots {
-      slot.images.deallocate()
+      slot.examples.deallocate()
       slot.labels.deallocate()
     }
     pthread_cond_destroy(changed)
@@ -96,6 +100,7 @@ private final class BatchRing: @unchecked Sendable {
 
   /// The filling thread's whole work.
   func fillAll() {
+    var filler = stream.makeFiller()
     for batch in 0..<stream.batchCount {
       let proceeds = locked {
         while batch - taken >= Self.depth && !isCancelled { pthread_cond_wait(changed, mutex) }
@@ -103,18 +108,26 @@ private final class BatchRing: @unchecked Sendable {
       }
       if !proceeds { return }
       let slot = slots[batch % Self.depth]
-      stream.fill(batch: batch, into: slot.images, labels: slot.labels)
+      do {
+        try filler.fill(batch: batch, into: slot.examples, labels: slot.labels)
+      } catch {
+        locked { failure = error }
+        return
+      }
       locked { filled = batch + 1 }
     }
   }
 
   /// The next batch once it is filled, nil after the last.
-  func take() -> Slot? {
+  func take() throws -> Slot? {
     let batch = taken
     if batch == stream.batchCount { return nil }
-    locked {
-      while filled <= batch { pthread_cond_wait(changed, mutex) }
+    let thrown = locked {
+      while filled <= batch && failure == nil { pthread_cond_wait(changed, mutex) }
+      // Batches before the failed one are good.
+      return filled <= batch ? failure : nil
     }
+    if let thrown { throw thrown }
     var slot = slots[batch % Self.depth]
     slot.count = stream.count(of: batch)
     return slot

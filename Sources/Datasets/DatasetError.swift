@@ -24,6 +24,12 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case jpeg(file: String, reason: String)
   /// The file is no recording that can be used.
   case sound(file: String, SoundFault)
+  /// A file of a prepared data set is not what it should be.
+  case prepared(file: String, PreparedFault)
+  /// A folder does not hold what the data set is made of.
+  case folder(path: String, FolderFault)
+  /// A file's contents give no example: too short, or no ready-made features.
+  case features(file: String, reason: String)
 
   package var description: String {
     switch self {
@@ -58,6 +64,10 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(file): no usable JPEG: \(reason)"
     case .sound(let file, let fault):
       "\(file): \(fault.prose)"
+    case .prepared(let file, let fault):
+      "\(file): \(fault.prose)"
+    case .folder(let path, let fault): "\(path): \(fault.prose)"
+    case .features(let file, let reason): "\(file): \(reason)"
     }
   }
 }

@@ -9,6 +9,8 @@ enum RandomPurpose {
   static let order: UInt64 = 2
   static let augmentation: UInt64 = 3
   static let synthetic: UInt64 = 4
+  static let noise: UInt64 = 5
+  static let words: UInt64 = 6
 }
 
 /// A split of rows by seed.

@@ -8,6 +8,19 @@ package enum FieldPath {
       return "\(kind).\(path.dropFirst(part.count))"
     }
     if path == "batch_size" { return "\(kind).batch_size" }
+    if kind == StageKind.prepareData.rawValue { return "dataset." + ofData(path) }
+    return path
+  }
+
+  /// Of `prepare_data`, whose fields are the data set's under shorter names.
+  static func ofData(_ path: String) -> String {
+    for (part, section) in [
+      ("log_mel.least_frames", "features.window_frames"), ("log_mel", "features"),
+      ("mfcc", "features"), ("words", "split"), ("synthetic.training_images", "synthetic"),
+      ("synthetic.test_images", "synthetic"),
+    ] where path == part || path.hasPrefix(part + ".") {
+      return section + path.dropFirst(part.count)
+    }
     return path
   }
 }

@@ -222,12 +222,15 @@ struct PipelineLoader {
 
   private func checkFiles(of stages: [Stage], spec: ExperimentSpec) {
     var missing: [String] = []
+    var folders: [String] = []
     var lacksPretrained = false
     for stage in stages {
       for (role, source) in stage.inputs {
         guard case .file(let path, _) = source, !Files.exists(path) else { continue }
         if role == InputRole.pretrained {
           lacksPretrained = true
+        } else if stage.kind == StageKind.prepareData.rawValue {
+          folders.append(path)
         } else if let name = path.split(separator: "/").last.map(String.init),
           !missing.contains(name)
         {
@@ -238,6 +241,7 @@ struct PipelineLoader {
     if let dataset = spec.dataset, let root = dataset.root, !missing.isEmpty {
       report(dataset.missing(missing.sorted(), at: root))
     }
+    for diagnostic in spec.dataset?.missing(folders) ?? [] { report(diagnostic) }
     if lacksPretrained, let (path, node) = spec.pretrained {
       report(
         node.diagnostic(
@@ -261,15 +265,10 @@ extension DatasetSpec {
       names.count == 1
       ? "1 file of \(fields.kind.rawValue) is"
       : "\(names.count) files of \(fields.kind.rawValue) are"
-    let whence =
-      switch fields.kind {
-      case .cifar10:
-        "CIFAR-10, python version: https://www.cs.toronto.edu/~kriz/cifar.html"
-      }
     return root.diagnostic(
       "\(what) missing in \(folder): \(names.joined(separator: ", "))",
       suggestion: "name the folder with `--set dataset.root=DIR` or `--data DIR`, or go on without "
         + "data: `--set dataset.source=synthetic`",
-      notes: [Diagnostic.Note(whence)])
+      notes: [Diagnostic.Note(fields.kind.whence)])
   }
 }

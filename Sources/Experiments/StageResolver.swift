@@ -15,10 +15,18 @@ struct StageResolver {
 
   private typealias Inputs = [(role: String, source: Source)]
 
-  func stages() -> [Stage] { pipeline.stages.compactMap(stage) }
+  /// The pipeline's stages, and before them those that prepare what they read.
+  func stages() -> [Stage] {
+    let written = pipeline.stages.compactMap(stage)
+    let parts = PrepareDataFields.Part.allCases.filter { part in
+      written.contains { $0.inputs.contains { $0.role == InputRole.data(part) } }
+    }
+    return parts.compactMap(preparing) + written
+  }
 
   private func stage(_ entry: StageEntry) -> Stage? {
     switch entry.kind {
+    case .prepareData: nil
     case .loadPretrained: loadPretrained(entry)
     case .pretrain: pretrain(entry)
     case .quantize: quantize(entry)
@@ -160,7 +168,7 @@ struct StageResolver {
 
   private func check(_ section: TrainingSection, of entry: StageEntry) -> TrainingCheck {
     TrainingCheck(
-      network: spec.networkSpec, data: spec.dataset?.fields.kind, entry: entry, faults: faults,
+      network: spec.networkSpec, data: spec.dataset, entry: entry, faults: faults,
       nodes: section.nodes)
   }
 
@@ -184,6 +192,14 @@ struct StageResolver {
   }
 
   private func files(training: Bool) -> [(role: String, source: Source)] {
+    if let dataset = spec.dataset, let preparation = dataset.preparation {
+      let part: PrepareDataFields.Part = training ? .training : .test
+      if let lack = preparation[part].lack {
+        if !faults.diagnostics.contains(lack) { faults.add(lack) }
+        return []
+      }
+      return [(InputRole.data(part), .stage(part.stage))]
+    }
     guard let dataset = spec.dataset, dataset.fields.source == .real, let root = dataset.rootPath,
       let node = dataset.root
     else { return [] }
@@ -226,15 +242,10 @@ struct StageResolver {
       places[path] = location
     }
     places["needs"] = entry.needs?.node.location
-    let json: JSONValue
-    do {
-      json = try JSONValue(encoding: fields)
-    } catch {
-      preconditionFailure("the fields of \(entry.name) have no JSON: \(error)")
-    }
     return Stage(
-      name: entry.name, kind: entry.kind.rawValue, version: entry.kind.version, fields: json,
-      locations: places, inputs: inputs, location: entry.key.location,
+      name: entry.name, kind: entry.kind.rawValue, version: entry.kind.version,
+      fields: Self.json(fields, of: entry.name), locations: places, inputs: inputs,
+      location: entry.key.location,
       resources: Resources(cores: computes ? spec.numerics.threads : 1),
       unkeyed: .object([
         "experiment": .string(spec.name), "pipeline": .string(pipeline.name),
@@ -245,6 +256,42 @@ struct StageResolver {
           "OMP_NUM_THREADS": String(spec.numerics.threads),
           "ONEDNN_MAX_CPU_ISA": spec.numerics.isa.rawValue.uppercased(),
         ] : [:])
+  }
+
+  private static func json(_ fields: some Encodable, of name: String) -> JSONValue {
+    do {
+      return try JSONValue(encoding: fields)
+    } catch {
+      preconditionFailure("the fields of \(name) have no JSON: \(error)")
+    }
+  }
+
+  /// The stage that prepares one part of the data. What it makes does not depend on its threads.
+  private func preparing(_ part: PrepareDataFields.Part) -> Stage? {
+    guard let dataset = spec.dataset, let preparation = dataset.preparation?[part] else {
+      return nil
+    }
+    var locations: [String: SourceLocation] = [:]
+    for (path, location) in dataset.locations {
+      locations[path] = location
+      for (name, section) in [
+        ("log_mel", "features"), ("mfcc", "features"), ("words", "split"),
+      ] where path.hasPrefix(section) {
+        locations[name + path.dropFirst(section.count)] = location
+      }
+    }
+    let kind = StageKind.prepareData
+    return Stage(
+      name: part.stage, kind: kind.rawValue, version: kind.version,
+      fields: Self.json(preparation.fields, of: part.stage), locations: locations,
+      inputs: preparation.folders.map {
+        (InputRole.dataset($0.role), .file(path: $0.path, location: $0.node.location))
+      },
+      location: dataset.location, resources: Resources(cores: spec.numerics.threads),
+      unkeyed: .object([
+        "experiment": .string(spec.name), "pipeline": .string(pipeline.name),
+        "stage": .string(part.stage), "threads": .int(spec.numerics.threads),
+      ]))
   }
 }
 

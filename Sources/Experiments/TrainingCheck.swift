@@ -8,7 +8,7 @@ import Specs
 /// The check of one stage's training, whose faults point at what the user wrote.
 struct TrainingCheck {
   let network: NetworkSpec?
-  let data: DatasetFields.Kind?
+  let data: DatasetSpec?
   let entry: StageEntry
   let faults: FaultCollector
   /// Where the fields were written.
@@ -26,11 +26,15 @@ struct TrainingCheck {
           "`mse` compares the output with the input, and \(network.name) has \(inputs) values in "
             + "and \(outputs) out", at: "loss")
       }
-    } else if let data, outputs != data.classes {
+    } else if let data, data.classes == nil {
+      add(
+        "\(data.fields.kind.rawValue) trains on normal examples alone, and "
+          + "`\(loss.rawValue)` wants classes", at: "loss", suggestion: "write `loss: mse`")
+    } else if let data, let classes = data.classes, outputs != classes {
       addOnce(
         spec.output.diagnostic(
-          "\(network.name) gives \(outputs) values, and \(data.rawValue) has \(data.classes) "
-            + "classes"))
+          "\(network.name) gives \(outputs) values, and \(data.fields.kind.rawValue) has "
+            + "\(classes) classes"))
     } else if case .own = spec.fields, network.layers.last?.operation != .softmax {
       addOnce(
         spec.output.diagnostic(
@@ -63,6 +67,12 @@ struct TrainingCheck {
             "stage `\(entry.name)` watches the validation set, and dataset.split.validation is 0"))
       }
       guard let metric = monitor.metric else { continue }
+      if let data, data.classes == nil, MetricFields.ranks(metric) {
+        add(
+          "`\(monitor.rawValue)` has no value: \(data.fields.kind.rawValue) validates on normal "
+            + "examples alone", at: place, suggestion: "watch `val_loss`")
+        continue
+      }
       let names = fields.metrics.map(\.name) + [metric.rawValue]
       guard let listed = fields.metrics.first(where: { $0.kind == metric }) else {
         add(

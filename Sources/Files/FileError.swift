@@ -8,11 +8,13 @@ package enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
   case isDirectory(path: String)
   /// A device, pipe or socket where a file was wanted.
   case notAFile(path: String)
+  /// There are fewer bytes than when the file was opened.
+  case endsEarly(path: String, offset: Int)
 
   package var path: String {
     switch self {
     case .system(_, let path, _), .tooLarge(let path, _, _), .isDirectory(let path),
-      .notAFile(let path):
+      .notAFile(let path), .endsEarly(let path, _):
       path
     }
   }
@@ -25,6 +27,7 @@ package enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): \(bytes) bytes, more than the \(limit) that are read at most"
     case .isDirectory(let path): "\(path): is a directory, not a file"
     case .notAFile(let path): "\(path): is no regular file"
+    case .endsEarly(let path, let offset): "\(path): ends at offset \(offset), and more is expected"
     }
   }
 }

@@ -1,15 +1,34 @@
-//! A stage's data set, from its fields and its input files.
+//! A stage's data set, from its fields and its inputs. Knows no kind's files but CIFAR-10's: others
+//! come prepared.
 
 import Datasets
 import Experiments
 import Pipeline
 import Training
 
+/// Rows of a set that play one part.
+struct ExamplePart {
+  let examples: any ExampleSet
+  let rows: [Int]
+
+  /// - Parameter spread: at most so many rows; nil: all.
+  init(_ examples: any ExampleSet, rows: [Int]? = nil, limit: Int? = nil) {
+    self.examples = examples
+    let rows = rows ?? Array(0..<examples.count)
+    self.rows = limit.map { Array(rows.prefix($0)) } ?? rows
+  }
+}
+
 /// A training set, divided.
 struct TrainingData {
-  let images: ImageSet
-  let training: [Int]
-  let validation: [Int]
+  let training: ExamplePart
+  let validation: ExamplePart
+}
+
+/// A test set, and by example group what its clips are, where it was prepared.
+struct TestData {
+  let part: ExamplePart
+  var clips: [PreparedClip] = []
 }
 
 extension DatasetFields {
@@ -17,6 +36,34 @@ extension DatasetFields {
   ///
   /// - Parameter validates: whether somebody looks at the validation set, so that there must be one.
   func loadTraining(_ context: StageContext, validates: Bool) throws -> TrainingData {
+    let data =
+      switch kind {
+      case .cifar10: try trainingImages(context)
+      case .dcase2020: try trainingWindows(context.prepared(.training))
+      case .speechCommands: try trainingWords(context.prepared(.training))
+      }
+    if data.training.rows.isEmpty { throw TrainingError.noExamples }
+    if validates, data.validation.rows.isEmpty {
+      throw StageError.nothingValidates(examples: data.training.rows.count)
+    }
+    return data
+  }
+
+  func loadTest(_ context: StageContext) throws -> TestData {
+    switch kind {
+    case .cifar10: return TestData(part: try testImages(context))
+    case .dcase2020: return try testWindows(context.prepared(.test))
+    case .speechCommands:
+      let block = try context.prepared(.test).block(WordBlock.test, .float32)
+      return TestData(
+        part: ExamplePart(StoredExamples(features: block), limit: subset?.test),
+        clips: block.clips)
+    }
+  }
+
+  // MARK: Images
+
+  private func trainingImages(_ context: StageContext) throws -> TrainingData {
     let images: ImageSet
     if let synthetic {
       images = SyntheticImages.make(
@@ -27,19 +74,14 @@ extension DatasetFields {
         files: CIFAR10.trainingFiles.map { try context.input(InputRole.dataset($0)) })
     }
     let division = Split.validation(
-      count: images.count, fraction: split?.validation ?? 0,
-      seed: UInt64(bitPattern: Int64(split?.seed ?? 0)))
-    let data = TrainingData(
-      images: images,
-      training: Array(division.training.prefix(subset?.training ?? .max)),
-      validation: Array(division.validation.prefix(subset?.validation ?? .max)))
-    if validates, data.validation.isEmpty {
-      throw StageError.nothingValidates(images: images.count)
-    }
-    return data
+      count: images.count, fraction: split?.validation ?? 0, seed: splitSeed)
+    let examples = ImageExamples(images, scale: Float(scale), augmentation: augmentation)
+    return TrainingData(
+      training: ExamplePart(examples, rows: division.training, limit: subset?.training),
+      validation: ExamplePart(examples, rows: division.validation, limit: subset?.validation))
   }
 
-  func loadTest(_ context: StageContext) throws -> ImageSet {
+  private func testImages(_ context: StageContext) throws -> ExamplePart {
     let images: ImageSet
     if let synthetic {
       images = SyntheticImages.make(
@@ -48,11 +90,12 @@ extension DatasetFields {
     } else {
       images = try CIFAR10.load(files: [context.input(InputRole.dataset(CIFAR10.testFile))])
     }
-    guard let limit = subset?.test, limit < images.count else { return images }
-    return images.selecting(Array(0..<limit))
+    return ExamplePart(ImageExamples(images, scale: Float(scale)), limit: subset?.test)
   }
 
-  var augmentation: Augmentation? {
+  var splitSeed: UInt64 { UInt64(bitPattern: Int64(split?.seed ?? 0)) }
+
+  private var augmentation: Augmentation? {
     augment.map {
       Augmentation(
         rotationDegrees: $0.rotationDegrees, heightShift: $0.shift, widthShift: $0.shift,
@@ -61,17 +104,21 @@ extension DatasetFields {
   }
 }
 
+extension StageContext {
+  /// What `prepare_data` made of a part.
+  func prepared(_ part: PrepareDataFields.Part) throws -> PreparedFolder {
+    try PreparedFolder(input(InputRole.data(part)))
+  }
+}
+
 extension TrainingData {
-  func trainingBatches(_ fields: DatasetFields, batchSize: Int, seed: Int) -> ImageBatches {
-    ImageBatches(
-      images, indices: training, batchSize: batchSize, seed: UInt64(bitPattern: Int64(seed)),
-      shuffles: true, augmentation: fields.augmentation, scale: Float(fields.scale))
+  func trainingBatches(batchSize: Int, seed: Int) -> ExampleBatches {
+    ExampleBatches(
+      training, batchSize: batchSize, seed: UInt64(bitPattern: Int64(seed)), varies: true)
   }
 
   /// Nil where nothing validates.
-  func validationBatches(_ fields: DatasetFields, batchSize: Int) -> ImageBatches? {
-    validation.isEmpty
-      ? nil
-      : ImageBatches(images, indices: validation, batchSize: batchSize, scale: Float(fields.scale))
+  func validationBatches(batchSize: Int) -> ExampleBatches? {
+    validation.rows.isEmpty ? nil : ExampleBatches(validation, batchSize: batchSize)
   }
 }

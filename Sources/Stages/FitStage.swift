@@ -30,8 +30,8 @@ struct FitStage {
       dropoutSeed: quantizers.isFloat ? UInt64(bitPattern: Int64(seed)) : nil, on: oneDNN)
     var trainer = Trainer(model, training.settings)
     var sets = FitData(
-      training: data.trainingBatches(dataset, batchSize: training.batchSize, seed: seed),
-      validation: data.validationBatches(dataset, batchSize: training.batchSize),
+      training: data.trainingBatches(batchSize: training.batchSize, seed: seed),
+      validation: data.validationBatches(batchSize: training.batchSize),
       test: try testBatches())
     var logs = FitLogs(training.callbacks, folder: folder)
     var meter = ProgressMeter(label: label)
@@ -44,12 +44,9 @@ struct FitStage {
   }
 
   /// Nil where no epoch is measured on the test set.
-  private func testBatches() throws -> ImageBatches? {
+  private func testBatches() throws -> ExampleBatches? {
     guard training.testMetrics else { return nil }
-    let images = try dataset.loadTest(context)
-    return ImageBatches(
-      images, indices: Array(0..<images.count), batchSize: training.batchSize,
-      scale: Float(dataset.scale))
+    return ExampleBatches(try dataset.loadTest(context).part, batchSize: training.batchSize)
   }
 }
 

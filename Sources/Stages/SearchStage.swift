@@ -146,7 +146,7 @@ private struct SearchRun {
   private func manifest(_ quantizers: QuantizerMap) throws -> Manifest {
     var inputs: [String: InputReference] = [:]
     for (role, path) in context.task.inputs {
-      if role == InputRole.model {
+      if InputRole.isArtifact(role) {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         guard let digest = Digest(hex: name) else {
           throw StageError.wrongTask("\(path) is no artifact of the store")

@@ -47,16 +47,16 @@ package struct StageContext {
 enum StageError: Error, CustomStringConvertible {
   case wrongTask(String)
   case unknownNetwork(String)
-  case nothingValidates(images: Int)
+  case nothingValidates(examples: Int)
   case badQuantizers(path: String, reason: String)
 
   var description: String {
     switch self {
     case .wrongTask(let reason): reason
     case .unknownNetwork(let kind): "no network is called \(kind)"
-    case .nothingValidates(let images):
-      "of \(images) images none is left to validate on, and a callback or the search looks at the "
-        + "validation set: raise dataset.split.validation"
+    case .nothingValidates(let examples):
+      "beside \(examples) examples none is left to validate on, and a callback or the search looks "
+        + "at the validation set: raise dataset.split.validation"
     case .badQuantizers(let path, let reason): "\(path): no quantizer map: \(reason)"
     }
   }

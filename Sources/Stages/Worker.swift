@@ -25,6 +25,7 @@ package enum Worker {
     }
     let context = StageContext(task, say: say)
     switch kind {
+    case .prepareData: try context.prepareData()
     case .loadPretrained: try context.loadPretrained()
     case .pretrain: try context.pretrain()
     case .quantize: try context.quantize()

@@ -10,6 +10,8 @@ struct ResultsFolder: Sendable {
   private static let marker = ".artifact"
   /// Larger files stay in the cache.
   private static let sizeLimit = 16 << 20
+  /// Prepared examples are for stages, not for people.
+  private static let hiddenSuffix = ".samples"
 
   func folder(of stage: String) -> String { "\(path)/\(stage)" }
 
@@ -76,7 +78,7 @@ struct ResultsFolder: Sendable {
       let path = "\(folder)/\(name)"
       if Files.isDirectory(path) {
         files += try smallFiles(of: path, below: "\(prefix)\(name)/")
-      } else if let size = Files.size(of: path), size < sizeLimit {
+      } else if let size = Files.size(of: path), size < sizeLimit, !name.hasSuffix(hiddenSuffix) {
         files.append(prefix + name)
       }
     }

@@ -111,7 +111,21 @@ import Testing
     let loaded = try events(["pipelines/loading.yaml"]).filter { $0.state == "done" }
     #expect(loaded.map(\.stage) == ["load_pretrained", "evaluate"])
 
-    try compareWithRecord(first + loaded.prefix(1))
+    try compareWithRecord(first + loaded.prefix(1) + prepared())
+  }
+
+  /// The stage that prepares the training part of a tree of machine sounds.
+  private func prepared() throws -> [Event] {
+    try workspace.writeMachines("machines/ToyFan")
+    try workspace.write(
+      SoundDataTests.machines.replacingOccurrences(of: "epochs: 2", with: "epochs: 1"),
+      to: "experiments/machines.yaml")
+    try workspace.write(
+      "pipeline: machines\nexperiment: machines\nstages: {pretrain: {}}\n",
+      to: "pipelines/machines.yaml")
+    return try events(["pipelines/machines.yaml"]).filter {
+      $0.state == "done" && $0.kind == "prepare_data"
+    }
   }
 
   /// Switching changes the chosen alphas and nothing else.
@@ -156,7 +170,7 @@ import Testing
       try encoder.encode(found).write(to: URL(fileURLWithPath: path))
       return
     }
-    #expect(task.count == 7)
+    #expect(task.count == 8)
     for (kind, record) in found {
       let known = try #require(task[kind])
       guard known.version == record.version, known.input == record.input else { continue }
@@ -176,13 +190,15 @@ import Testing
   /// The code version of each stage's kind, from the stored manifests.
   private func versions() throws -> [String: Int] {
     let outcome = try workspace.run("shiftwork", ["plan", "pipelines/tiny.yaml", "--json"])
-    let loading = try workspace.run("shiftwork", ["plan", "pipelines/loading.yaml", "--json"])
+    let others = try ["loading", "machines"].map {
+      try workspace.run("shiftwork", ["plan", "pipelines/\($0).yaml", "--json"]).out
+    }
     struct Line: Decodable {
       var stage: String
       var version: Int
     }
     var versions: [String: Int] = [:]
-    for line in (outcome.out + loading.out).split(separator: "\n") {
+    for line in (outcome.out + others.joined()).split(separator: "\n") {
       let entry = try JSONDecoder().decode(Line.self, from: Data(line.utf8))
       versions[entry.stage] = versions[entry.stage] ?? entry.version
     }

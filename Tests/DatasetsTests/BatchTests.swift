@@ -14,8 +14,9 @@ import Testing
     augments: Bool = true, indices: [Int]? = nil
   ) -> BatchStream {
     BatchStream(
-      images: images, indices: indices ?? Array(0..<50), batchSize: batchSize, epoch: epoch,
-      seed: seed, shuffles: shuffles, augmentation: augments ? augmentation : nil, scale: 1 / 255)
+      ImageExamples(images, scale: 1 / 255, augmentation: augmentation),
+      indices: indices ?? Array(0..<50), batchSize: batchSize,
+      draw: ExampleDraw(seed: seed, epoch: epoch, augments: augments), shuffles: shuffles)
   }
 
   private struct Batch: Equatable {
@@ -23,18 +24,20 @@ import Testing
     var labels: [Int32]
   }
 
-  private func batches(_ stream: BatchStream) -> [Batch] {
-    (0..<stream.batchCount).map { batch in
-      var images = [Float](repeating: -1, count: stream.batchSize * stream.images.imageSize)
+  private func batches(_ stream: BatchStream) throws -> [Batch] {
+    var filler = stream.makeFiller()
+    return try (0..<stream.batchCount).map { batch in
+      var floats = [Float](
+        repeating: -1, count: stream.batchSize * images.imageSize)
       var labels = [Int32](repeating: -1, count: stream.batchSize)
-      let count = images.withUnsafeMutableBufferPointer { images in
-        labels.withUnsafeMutableBufferPointer { labels -> Int in
-          guard let to = images.baseAddress, let label = labels.baseAddress else { return 0 }
-          return stream.fill(batch: batch, into: to, labels: label)
+      let count = try floats.withUnsafeMutableBufferPointer { floats in
+        try labels.withUnsafeMutableBufferPointer { labels -> Int in
+          guard let to = floats.baseAddress, let label = labels.baseAddress else { return 0 }
+          return try filler.fill(batch: batch, into: to, labels: label)
         }
       }
       return Batch(
-        images: Array(images[..<(count * stream.images.imageSize)]),
+        images: Array(floats[..<(count * images.imageSize)]),
         labels: Array(labels[..<count]))
     }
   }
@@ -54,8 +57,8 @@ import Testing
     #expect(Split.validation(count: 0, fraction: 0.5, seed: 1).training.isEmpty)
   }
 
-  @Test func validationIsPlainAndInOrder() {
-    let plain = batches(stream(shuffles: false, augments: false, indices: [4, 1, 7]))
+  @Test func validationIsPlainAndInOrder() throws {
+    let plain = try batches(stream(shuffles: false, augments: false, indices: [4, 1, 7]))
     #expect(plain.count == 1)
     #expect(plain[0].labels == [images.labels[4], images.labels[1], images.labels[7]])
     let size = images.imageSize
@@ -64,26 +67,26 @@ import Testing
         images.pixels[(4 * size)..<(5 * size)].map { Float($0) * (1 / 255) }))
   }
 
-  @Test func theLastBatchIsShort() {
-    let counts = batches(stream()).map(\.labels.count)
+  @Test func theLastBatchIsShort() throws {
+    let counts = try batches(stream()).map(\.labels.count)
     #expect(counts == [8, 8, 8, 8, 8, 8, 2])
     #expect(stream(indices: []).batchCount == 0)
   }
 
-  @Test func epochsAndSeedsDiffer() {
-    let first = batches(stream())
-    #expect(batches(stream()) == first)
-    #expect(batches(stream(epoch: 1)) != first)
-    #expect(batches(stream(seed: 2)) != first)
+  @Test func epochsAndSeedsDiffer() throws {
+    let first = try batches(stream())
+    #expect(try batches(stream()) == first)
+    #expect(try batches(stream(epoch: 1)) != first)
+    #expect(try batches(stream(seed: 2)) != first)
     #expect(stream().order.sorted() == Array(0..<50))
     #expect(stream(epoch: 1).order != stream().order)
   }
 
   /// A sample's augmentation does not depend on its place, its batch or its neighbours.
-  @Test func samplesAreIndependentOfTheirBatch() {
+  @Test func samplesAreIndependentOfTheirBatch() throws {
     let size = images.imageSize
-    let all = batches(stream(shuffles: false)).flatMap(\.images)
-    let alone = batches(stream(batchSize: 3, shuffles: false, indices: [20, 31]))
+    let all = try batches(stream(shuffles: false)).flatMap(\.images)
+    let alone = try batches(stream(batchSize: 3, shuffles: false, indices: [20, 31]))
     #expect(alone[0].images[..<size] == all[(20 * size)..<(21 * size)])
     #expect(alone[0].images[size...] == all[(31 * size)..<(32 * size)])
   }
@@ -93,15 +96,16 @@ import Testing
       let stream = stream(indices: Array(0..<count))
       let prefetcher = try BatchPrefetcher(stream)
       var found: [Batch] = []
-      while let batch = prefetcher.next({ images, labels, count in
+      while let batch = try prefetcher.next({ images, labels, count in
         Batch(
           images: Array(UnsafeBufferPointer(start: images, count: count * self.images.imageSize)),
           labels: Array(UnsafeBufferPointer(start: labels, count: count)))
       }) {
         found.append(batch)
       }
-      #expect(found == batches(stream))
-      #expect(prefetcher.next { _, _, count in count } == nil)
+      #expect(try batches(stream) == found)
+      let end = try prefetcher.next { _, _, count in count }
+      #expect(end == nil)
     }
   }
 
@@ -109,7 +113,7 @@ import Testing
     for taken in 0..<4 {
       for _ in 0..<50 {
         let prefetcher = try BatchPrefetcher(stream())
-        for _ in 0..<taken { #expect(prefetcher.next { _, _, count in count } == 8) }
+        for _ in 0..<taken { #expect(try prefetcher.next { _, _, count in count } == 8) }
       }
     }
   }

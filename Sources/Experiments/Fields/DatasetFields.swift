@@ -12,6 +12,13 @@ package struct DatasetFields: Hashable, Sendable, Codable {
 
   package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
     case cifar10
+    /// Machine sounds, normal and not: DCASE 2020 challenge, task 2.
+    case dcase2020
+    /// Spoken words, by the rules of TensorFlow's example and MLPerf Tiny.
+    case speechCommands = "speech_commands"
+
+    /// Whether a stage of its own, `prepare_data`, decodes the files first.
+    package var isPrepared: Bool { self != .cifar10 }
   }
 
   package var source: Source
@@ -26,13 +33,32 @@ package struct DatasetFields: Hashable, Sendable, Codable {
   package var synthetic: SyntheticFields?
   /// Fewer images than there are; nil: all.
   package var subset: SubsetFields?
+  /// Sounds of machines: how frames become examples.
+  package var windows: WindowFields?
+  /// Words, where noise is mixed into training clips.
+  package var noise: NoiseFields?
+  /// Words: what a training clip becomes once noise is in it.
+  package var mfcc: MFCCFields?
 }
 
 /// How the training set is divided into training and validation.
 package struct SplitFields: Hashable, Sendable, Codable {
   /// Share of the training set that only validates, 0..<1.
   package var validation: Double
-  package var seed: Int
+  /// nil where nothing is drawn.
+  package var seed: Int?
+  /// nil: single examples, drawn.
+  package var by: MachineSplit?
+}
+
+/// Which windows of machine sounds validate.
+package enum MachineSplit: String, Hashable, Sendable, Codable, CaseIterable {
+  /// The last ones in the files' order: what Keras's `validation_split` takes.
+  case last
+  /// All windows of clips that are drawn.
+  case clip
+  /// Single windows that are drawn, so that neighbours are in both parts.
+  case window
 }
 
 /// Random changes to a training image, as Keras's ImageDataGenerator names them.

@@ -29,7 +29,9 @@ package enum MetricFields: Hashable, Sendable {
   package var name: String { kind.rawValue }
 
   /// Whether it ranks examples of two classes.
-  package var ranks: Bool { kind == .auc || kind == .partialAUC }
+  package var ranks: Bool { Self.ranks(kind) }
+
+  static func ranks(_ kind: Kind) -> Bool { kind == .auc || kind == .partialAUC }
 }
 
 /// `"accuracy"`, or `{"kind": "p_auc", "max_fpr": 0.1}`.

@@ -2,6 +2,9 @@
 
 /// What a stage does; the raw value is its spelling in YAML, manifests and tasks.
 package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Decodes a data set's files once for all stages that read them; put in by the resolver, not by
+  /// the user.
+  case prepareData = "prepare_data"
   /// Reads a float network's weights from a file.
   case loadPretrained = "load_pretrained"
   /// Trains a float network from its initialisers.
@@ -20,6 +23,7 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
   /// The version of the kind's code: raise it when the same fields give other bytes.
   package var version: Int {
     switch self {
+    case .prepareData: 1
     case .loadPretrained: 1
     case .pretrain: 3
     case .quantize: 2
@@ -33,19 +37,22 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
   /// Whether the stage works on the network that another stage made.
   package var needsModel: Bool {
     switch self {
-    case .loadPretrained, .pretrain: false
+    case .prepareData, .loadPretrained, .pretrain: false
     case .quantize, .search, .switchAlpha, .fineTune, .evaluate: true
     }
   }
 
   /// Whether other stages can work on what the stage makes.
-  package var makesModel: Bool { self != .evaluate }
+  package var makesModel: Bool { self != .evaluate && self != .prepareData }
+
+  /// What a pipeline may ask for.
+  package static var written: [StageKind] { allCases.filter { $0 != .prepareData } }
 
   /// Whether the stage reads the training set.
   package var trains: Bool {
     switch self {
     case .pretrain, .search, .fineTune: true
-    case .loadPretrained, .quantize, .switchAlpha, .evaluate: false
+    case .prepareData, .loadPretrained, .quantize, .switchAlpha, .evaluate: false
     }
   }
 }
@@ -58,4 +65,11 @@ package enum InputRole {
   package static let pretrained = "pretrained"
   /// One file of the data set: `dataset/data_batch_1`.
   package static func dataset(_ file: String) -> String { "dataset/" + file }
+  /// The artifact that a `prepare_data` made of one part.
+  package static func data(_ part: PrepareDataFields.Part) -> String { "data/" + part.rawValue }
+
+  /// Whether what plays the role is an artifact.
+  package static func isArtifact(_ role: String) -> Bool {
+    role == model || role.hasPrefix("data/")
+  }
 }

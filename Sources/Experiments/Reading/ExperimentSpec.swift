@@ -62,7 +62,7 @@ struct ExperimentSpec {
     let search = section.section("search")
     if let network {
       if hasData, let dataset {
-        network.check(fits: dataset.fields.kind, faults: faults)
+        network.check(fits: dataset, faults: faults)
       }
       if var child = quantizers { self.quantizers = QuantizersSpec(&child, for: network.network) }
       if var child = search { self.search = SearchSpec(&child, for: network.network) }

@@ -70,26 +70,11 @@ struct NetworkSpec {
   }
 
   /// Adds a fault where the data's examples are no inputs of the network.
-  func check(fits data: DatasetFields.Kind, faults: FaultCollector) {
+  func check(fits data: DatasetSpec, faults: FaultCollector) {
     guard network.inputShape != data.exampleShape else { return }
     faults.add(
       input.diagnostic(
-        "\(network.name) reads \(Shape.text(network.inputShape)), and \(data.rawValue) has "
-          + Shape.text(data.exampleShape)))
-  }
-}
-
-extension DatasetFields.Kind {
-  /// (height, width, channels), or (features).
-  var exampleShape: [Int] {
-    switch self {
-    case .cifar10: [32, 32, 3]
-    }
-  }
-
-  var classes: Int {
-    switch self {
-    case .cifar10: 10
-    }
+        "\(network.name) reads \(Shape.text(network.inputShape)), and "
+          + "\(data.fields.kind.rawValue) has \(Shape.text(data.exampleShape))"))
   }
 }

@@ -81,19 +81,20 @@ struct PipelineSpec {
     let implied = impliedTargets.first { $0.name == name }?.target
     let kind: StageKind
     if let node = section.node("kind") {
-      guard let named = node.choice(of: StageKind.self, named: "kind of stage", faults) else {
-        return nil
-      }
+      guard let named = node.choice(of: StageKind.self, named: "kind of stage", faults),
+        isWritten(named, at: node, faults: faults)
+      else { return nil }
       kind = named
     } else if let named = StageKind(rawValue: name) ?? implied.map({ _ in .switchAlpha }) {
+      guard isWritten(named, at: entry.key, faults: faults) else { return nil }
       kind = named
     } else {
-      let kinds = StageKind.allCases.map(\.rawValue) + impliedTargets.map(\.name)
+      let kinds = StageKind.written.map(\.rawValue) + impliedTargets.map(\.name)
       faults.add(
         entry.key.diagnostic(
           "`\(name)` is no kind of stage, so the stage needs `kind`",
           suggestion: closest(to: name, among: kinds).map { "did you mean `\($0)`?" }
-            ?? "known kinds: " + StageKind.allCases.map(\.rawValue).joined(separator: ", ")))
+            ?? "known kinds: " + StageKind.written.map(\.rawValue).joined(separator: ", ")))
       return nil
     }
     var stage = StageEntry(
@@ -104,6 +105,18 @@ struct PipelineSpec {
     section.rejectUnknownKeys()
     stage.locations = section.locations
     return stage
+  }
+
+  private static func isWritten(
+    _ kind: StageKind, at node: Node, faults: FaultCollector
+  ) -> Bool {
+    if StageKind.written.contains(kind) { return true }
+    faults.add(
+      node.diagnostic(
+        "`\(kind.rawValue)` is no stage to write: where data must be prepared, that comes by itself"
+      )
+    )
+    return false
   }
 
   private static func readNeeds(_ section: inout Section, of stage: inout StageEntry) {
@@ -124,6 +137,11 @@ struct PipelineSpec {
     }
     guard case .string(let name) = node.value else {
       section.faults.add(node.diagnostic("needs is the name of one stage"))
+      return
+    }
+    if PrepareDataFields.Part.allCases.contains(where: { $0.stage == name }) {
+      section.faults.add(
+        node.diagnostic("`\(name)` prepares data: there is no network to work on"))
       return
     }
     stage.needs = (name, node)
@@ -158,7 +176,9 @@ struct PipelineSpec {
         (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
           || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
       }
-    if ["report.md", "summary.csv"].contains(name) {
+    if PrepareDataFields.Part.allCases.contains(where: { $0.stage == name }) {
+      faults.add(node.diagnostic("`\(name)` is the stage that prepares data"))
+    } else if ["report.md", "summary.csv"].contains(name) {
       faults.add(node.diagnostic("`\(name)` is the name of one of the results' own files"))
     } else if !isPlain {
       faults.add(
