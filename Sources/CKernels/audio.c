@@ -17,28 +17,6 @@ typedef float samples4 __attribute__((vector_size(16), aligned(4), may_alias));
 
 // MARK: Fourier transform, of four frames
 
-/// Windowed samples to the places that the first pass wants them at.
-BODY load_frames(const ck_fourier *f, const float *const frames[4], quad *z) {
-  size_t whole = f->window_length / 4 * 4;
-  for (size_t n = 0; n < whole; n += 4) {
-    quad w = *(const quad_anywhere *)(f->window + n), r[4];
-    for (size_t l = 0; l < 4; l++)
-      r[l] = __builtin_convertvector(*(const samples4 *)(frames[l] + n), quad) * w;
-    quad even = SHUFFLE(r[0], r[1], 0, 4, 2, 6), odd = SHUFFLE(r[0], r[1], 1, 5, 3, 7);
-    quad even2 = SHUFFLE(r[2], r[3], 0, 4, 2, 6), odd2 = SHUFFLE(r[2], r[3], 1, 5, 3, 7);
-    quad *one = z + 2 * (size_t)f->places[n / 2], *two = z + 2 * (size_t)f->places[n / 2 + 1];
-    one[0] = SHUFFLE(even, even2, 0, 1, 4, 5);
-    one[1] = SHUFFLE(odd, odd2, 0, 1, 4, 5);
-    two[0] = SHUFFLE(even, even2, 2, 3, 6, 7);
-    two[1] = SHUFFLE(odd, odd2, 2, 3, 6, 7);
-  }
-  for (size_t n = whole; n < f->length; n++) {
-    double *to = (double *)(z + 2 * (size_t)f->places[n / 2] + n % 2);
-    for (size_t l = 0; l < 4; l++)
-      to[l] = n < f->window_length ? frames[l][n] * f->window[n] : 0;
-  }
-}
-
 /// A transform of four values; x[0...3] real, x[4...7] imaginary parts.
 BODY four(quad x[8]) {
   quad ar = x[0] + x[2], ai = x[4] + x[6], br = x[0] - x[2], bi = x[4] - x[6];
@@ -49,33 +27,66 @@ BODY four(quad x[8]) {
   x[3] = br - di, x[7] = bi + dr;
 }
 
-BODY first_pass_four(quad *z, size_t points) {
-  for (size_t p = 0; p < points; p += 4, z += 8) {
-    quad x[8];
-    for (size_t i = 0; i < 4; i++) x[i] = z[2 * i], x[4 + i] = z[2 * i + 1];
-    four(x);
-    for (size_t i = 0; i < 4; i++) z[2 * i] = x[i], z[2 * i + 1] = x[4 + i];
+/// A transform of eight values, real and imaginary parts by turns.
+BODY eight(const quad in[16], quad *z) {
+  const double half = 0.70710678118654752;
+  quad e[8], o[8];
+  for (size_t i = 0; i < 4; i++) {
+    e[i] = in[4 * i], e[4 + i] = in[4 * i + 1];
+    o[i] = in[4 * i + 2], o[4 + i] = in[4 * i + 3];
+  }
+  four(e);
+  four(o);
+  // The odd half turned by an eighth each: 1, (1 - i) / sqrt 2, -i, (-1 - i) / sqrt 2.
+  quad r1 = (o[1] + o[5]) * half, i1 = (o[5] - o[1]) * half;
+  quad r3 = (o[7] - o[3]) * half, i3 = (-o[3] - o[7]) * half;
+  quad r2 = o[6], i2 = -o[2];
+  o[1] = r1, o[5] = i1, o[2] = r2, o[6] = i2, o[3] = r3, o[7] = i3;
+  for (size_t i = 0; i < 4; i++) {
+    z[2 * i] = e[i] + o[i], z[2 * i + 1] = e[4 + i] + o[4 + i];
+    z[2 * i + 8] = e[i] - o[i], z[2 * i + 9] = e[4 + i] - o[4 + i];
   }
 }
 
-BODY first_pass_eight(quad *z, size_t points) {
-  const double half = 0.70710678118654752;
-  for (size_t p = 0; p < points; p += 8, z += 16) {
-    quad e[8], o[8];
-    for (size_t i = 0; i < 4; i++) {
-      e[i] = z[4 * i], e[4 + i] = z[4 * i + 1];
-      o[i] = z[4 * i + 2], o[4 + i] = z[4 * i + 3];
-    }
-    four(e);
-    four(o);
-    // The odd half turned by an eighth each: 1, (1 - i) / sqrt 2, -i, (-1 - i) / sqrt 2.
-    quad r1 = (o[1] + o[5]) * half, i1 = (o[5] - o[1]) * half;
-    quad r3 = (o[7] - o[3]) * half, i3 = (-o[3] - o[7]) * half;
-    quad r2 = o[6], i2 = -o[2];
-    o[1] = r1, o[5] = i1, o[2] = r2, o[6] = i2, o[3] = r3, o[7] = i3;
-    for (size_t i = 0; i < 4; i++) {
-      z[2 * i] = e[i] + o[i], z[2 * i + 1] = e[4 + i] + o[4 + i];
-      z[2 * i + 8] = e[i] - o[i], z[2 * i + 9] = e[4 + i] - o[4 + i];
+/// Samples at...at + 3 of four frames, windowed: two complex values of each.
+BODY load(const ck_fourier *f, const float *const frames[4], size_t at, quad *one, quad *two) {
+  quad r[4];
+  if (at + 4 <= f->window_length) {
+    quad w = *(const quad_anywhere *)(f->window + at);
+    for (size_t l = 0; l < 4; l++)
+      r[l] = __builtin_convertvector(*(const samples4 *)(frames[l] + at), quad) * w;
+  } else {
+    double values[4][4];
+    for (size_t l = 0; l < 4; l++)
+      for (size_t i = 0; i < 4; i++)
+        values[l][i] = at + i < f->window_length ? frames[l][at + i] * f->window[at + i] : 0;
+    memcpy(r, values, sizeof r);
+  }
+  quad even = SHUFFLE(r[0], r[1], 0, 4, 2, 6), odd = SHUFFLE(r[0], r[1], 1, 5, 3, 7);
+  quad even2 = SHUFFLE(r[2], r[3], 0, 4, 2, 6), odd2 = SHUFFLE(r[2], r[3], 1, 5, 3, 7);
+  one[0] = SHUFFLE(even, even2, 0, 1, 4, 5);
+  one[1] = SHUFFLE(odd, odd2, 0, 1, 4, 5);
+  two[0] = SHUFFLE(even, even2, 2, 3, 6, 7);
+  two[1] = SHUFFLE(odd, odd2, 2, 3, 6, 7);
+}
+
+/// Loads values and transforms those that are points / radix apart, two neighbours at a time.
+BODY first_pass(const ck_fourier *f, const float *const frames[4], size_t radix, quad *z) {
+  size_t count = f->length / 2 / radix;
+  for (size_t j = 0; j < count; j += 2) {
+    quad in[2][16];
+    for (size_t q = 0; q < radix; q++)
+      load(f, frames, 2 * (j + q * count), &in[0][2 * q], &in[1][2 * q]);
+    for (size_t i = 0; i < 2; i++) {
+      quad *out = z + 2 * (size_t)f->places[j + i];
+      if (radix == 8) {
+        eight(in[i], out);
+      } else {
+        quad x[8];
+        for (size_t q = 0; q < 4; q++) x[q] = in[i][2 * q], x[4 + q] = in[i][2 * q + 1];
+        four(x);
+        for (size_t q = 0; q < 4; q++) out[2 * q] = x[q], out[2 * q + 1] = x[4 + q];
+      }
     }
   }
 }
@@ -133,15 +144,19 @@ BODY ck_spectra_body(
   // Where the number of points is an even power of two, all radices are 4.
   int fours = __builtin_ctzl(points) % 2 == 0;
   for (size_t l = 0; l < ck_frames; l += 4) {
-    load_frames(f, frames + l, z);
     if (fours)
-      first_pass_four(z, points);
+      first_pass(f, frames + l, 4, z);
     else
-      first_pass_eight(z, points);
-    const double *twiddles = f->twiddles;
-    for (size_t part = fours ? 4 : 8; part < points; part *= 4) {
-      pass(z, points, part, twiddles);
-      twiddles += 6 * part;
+      first_pass(f, frames + l, 8, z);
+    // Quarter by quarter up to the last pass: a quarter stays in the first cache.
+    size_t part, quarter = points / 4;
+    for (quad *q = z; q < z + 2 * points; q += 2 * quarter) {
+      const double *twiddles = f->twiddles;
+      for (part = fours ? 4 : 8; part < quarter; part *= 4) {
+        pass(q, quarter, part, twiddles);
+        twiddles += 6 * part;
+      }
+      if (q + 2 * quarter == z + 2 * points) pass(z, points, part, twiddles);
     }
     if (squared)
       magnitudes(f, z, bins, 1, spectra + l);
@@ -254,6 +269,17 @@ SHIFTWORK_DEFINE(
 
 CLONES void ck_divide(const float *x, float divisor, float *y, size_t count) {
   EACH for (size_t i = 0; i < count; i++) y[i] = x[i] / divisor;
+}
+
+CLONES float ck_largest(const float *x, size_t count) {
+  float lanes[16], largest = x[0];
+  for (size_t j = 0; j < 16; j++) lanes[j] = x[0];
+  size_t whole = count / 16 * 16;
+  for (size_t i = 0; i < whole; i += 16)
+    for (size_t j = 0; j < 16; j++) lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
+  for (size_t j = 0; j < 16; j++) largest = lanes[j] > largest ? lanes[j] : largest;
+  for (size_t i = whole; i < count; i++) largest = x[i] > largest ? x[i] : largest;
+  return largest;
 }
 
 CLONES void ck_samples(const int16_t *x, float *y, size_t count) {

@@ -13,12 +13,13 @@ enum { ck_frames = 8 };
 // radix 4 or 8, in place. In double: librosa transforms in double too, and the quiet bins of a loud
 // machine drown in float's rounding.
 typedef struct {
-  // N, a power of two of at least 16.
+  // N, a power of two of at least 32.
   size_t length;
   // So many samples are multiplied by `window`; the rest of the N counts as 0.
   size_t window_length;
   const double *window;
-  // Where complex input n = samples 2n and 2n + 1 goes, N / 2 of them.
+  // Where the first pass puts complex value n = samples 2n and 2n + 1 and what it transforms with it,
+  // for n below N / 16, or N / 8 where N / 2 is an even power of two.
   const uint32_t *places;
   // Pass by pass after the first, value by value, cosine and sine of w, 2w, 3w: what the second to
   // the fourth input are turned by.
@@ -59,6 +60,9 @@ SHIFTWORK_DECLARE(
 
 // y = x / divisor.
 void ck_divide(const float *x, float divisor, float *y, size_t count);
+
+// The largest of one value or more.
+float ck_largest(const float *x, size_t count);
 
 // y = x / 32768, as libsndfile has it.
 void ck_samples(const int16_t *x, float *y, size_t count);

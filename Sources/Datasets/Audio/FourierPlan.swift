@@ -15,10 +15,10 @@ final class FourierPlan: @unchecked Sendable {
   private let places: Buffer<UInt32>
 
   /// - Parameters:
-  ///   - length: samples of the transform, a power of two of at least 16.
+  ///   - length: samples of the transform, a power of two of at least 32.
   ///   - window: its factors; samples beyond them count as 0.
   init(length: Int, window: [Double]) {
-    precondition(length >= 16 && length.nonzeroBitCount == 1, "a transform of \(length)")
+    precondition(length >= 32 && length.nonzeroBitCount == 1, "a transform of \(length)")
     precondition((1...length).contains(window.count), "a window of \(window.count)")
     self.length = length
     let points = length / 2
@@ -52,8 +52,8 @@ final class FourierPlan: @unchecked Sendable {
 
   /// Each pass joins parts, of which part q holds every radix-th value from the q-th on.
   private static func places(points: Int, first: Int) -> [UInt32] {
-    var places = [UInt32](repeating: 0, count: points)
-    for place in 0..<points {
+    var places = [UInt32](repeating: 0, count: points / first)
+    for place in stride(from: 0, to: points, by: first) {
       var value = 0
       var stride = 1
       var rest = place

@@ -54,7 +54,7 @@ package struct MFCC: Sendable {
   }
 
   private static func transformLength(for window: Int) -> Int {
-    var length = 16
+    var length = 32
     while length < window { length *= 2 }
     return length
   }
@@ -123,8 +123,8 @@ package struct MFCC: Sendable {
     _ samples: UnsafeBufferPointer<Float>, length: Int, to target: UnsafeMutablePointer<Float>
   ) {
     let used = min(samples.count, length)
-    if let base = samples.baseAddress {
-      let largest = samples.max() ?? 0
+    if let base = samples.baseAddress, !samples.isEmpty {
+      let largest = ck_largest(base, samples.count)
       ck_divide(base, largest == 0 ? 1 : largest, target, used)
     }
     (target + used).update(repeating: 0, count: length - used)

@@ -5,26 +5,31 @@ enum RIFFChunks {
   /// Sizes from here up stand for an unknown length.
   private static let absurd = 0x7FFF_0000
 
+  /// A recording has a handful.
+  private static let mostChunks = 1000
+
   /// Checks that the chunks up to the samples' are whole; what is no RIFF WAVE is left to libsndfile.
-  static func check(_ bytes: [UInt8]) throws {
-    let bigEndian = bytes.starts(with: Array("RIFX".utf8))
-    guard bigEndian || bytes.starts(with: Array("RIFF".utf8)) else { return }
-    guard bytes.count >= 12 else {
-      throw SoundFault.truncated(chunk: "RIFF", claimed: 12, left: bytes.count)
+  static func check(_ source: SoundSource) throws {
+    let start = source.bytes(at: 0, count: 12)
+    let bigEndian = start.starts(with: "RIFX".utf8)
+    guard bigEndian || start.starts(with: "RIFF".utf8) else { return }
+    guard start.count == 12 else {
+      throw SoundFault.truncated(chunk: "RIFF", claimed: 12, left: start.count)
     }
-    guard bytes[8..<12].elementsEqual("WAVE".utf8) else { return }
+    guard start[8...].elementsEqual("WAVE".utf8) else { return }
     var offset = 12
-    while offset + 8 <= bytes.count {
-      let size = number(bytes[offset + 4..<offset + 8], bigEndian)
-      let left = bytes.count - offset - 8
-      let isData = bytes[offset..<offset + 4].elementsEqual("data".utf8)
+    for _ in 0..<mostChunks {
+      let header = source.bytes(at: offset, count: 8)
+      guard header.count == 8 else { throw SoundFault.noData }
+      let size = number(header[4...], bigEndian)
+      let left = max(0, source.size - offset - 8)
       if size > left {
-        let name = String(decoding: bytes[offset..<offset + 4].map(printable), as: UTF8.self)
+        let name = String(decoding: header[..<4].map(printable), as: UTF8.self)
         throw size >= absurd
           ? SoundFault.absurdSize(chunk: name, claimed: size)
           : SoundFault.truncated(chunk: name, claimed: size, left: left)
       }
-      if isData { return }
+      if header.starts(with: "data".utf8) { return }
       // Chunks begin at even places.
       offset += 8 + size + size % 2
     }

@@ -3,7 +3,6 @@
 
 internal import CKernels
 internal import CSndfile
-import Files
 import Synchronization
 
 /// Reading of sound files.
@@ -14,7 +13,7 @@ package enum WAVFile {
   package static let longestRecording = 1 << 26
   static let highestRate = 768_000
   /// Values that are decoded at a time.
-  private static let blockSize = 1 << 16
+  private static let blockSize = 1 << 14
 
   /// libsndfile keeps the reason why an opening failed in one place for all threads.
   private static let opening = Mutex(())
@@ -31,40 +30,38 @@ package enum WAVFile {
   package static func read(
     _ path: String, expectedRate: Int? = nil, channel: Int? = nil
   ) throws -> AudioClip {
-    let bytes = try Files.read(path, limit: largestFile)
+    var clip = AudioClip(sampleRate: 0, samples: [])
+    try read(path, expectedRate: expectedRate, channel: channel, into: &clip)
+    return clip
+  }
+
+  /// The same into a clip whose memory is used again: a large array is new pages of the system's each
+  /// time, which take as long as a third of the features. After an error the clip is of no use.
+  package static func read(
+    _ path: String, expectedRate: Int? = nil, channel: Int? = nil, into clip: inout AudioClip
+  ) throws {
+    let source = try SoundSource(path, limit: largestFile)
     do {
-      guard !bytes.isEmpty else { throw SoundFault.empty }
-      try RIFFChunks.check(bytes)
-      return try bytes.withUnsafeBufferPointer { try decode($0, expectedRate, channel) }
+      guard source.size > 0 else { throw SoundFault.empty }
+      try RIFFChunks.check(source)
+      var info = SF_INFO()
+      let sound = try open(source, &info)
+      defer { sf_close(sound) }
+      try check(info, expectedRate, channel)
+      clip.sampleRate = Int(info.samplerate)
+      clip.channels = Int(info.channels)
+      clip.samples.removeAll(keepingCapacity: true)
+      clip.samples.reserveCapacity(min(Int(info.frames), source.size))
+      try read(sound, info, channel: channel ?? 0, into: &clip.samples)
     } catch let fault as SoundFault {
       throw DatasetError.sound(file: path, fault)
     }
   }
 
-  private static func decode(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ expectedRate: Int?, _ channel: Int?
-  ) throws -> AudioClip {
-    var source = sw_sound_bytes(
-      bytes: bytes.baseAddress, count: sf_count_t(bytes.count), position: 0)
-    return try withUnsafeMutablePointer(to: &source) { source in
-      var info = SF_INFO()
-      let sound = try open(source, &info)
-      defer { sf_close(sound) }
-      try check(info, expectedRate, channel)
-      let count = Int(info.channels)
-      var samples: [Float] = []
-      samples.reserveCapacity(min(Int(info.frames), bytes.count))
-      try read(sound, info, channel: channel ?? 0, of: count, into: &samples)
-      return AudioClip(sampleRate: Int(info.samplerate), channels: count, samples: samples)
-    }
-  }
-
-  private static func open(
-    _ source: UnsafeMutablePointer<sw_sound_bytes>, _ info: inout SF_INFO
-  ) throws -> OpaquePointer {
+  private static func open(_ source: SoundSource, _ info: inout SF_INFO) throws -> OpaquePointer {
     var sound: OpaquePointer?
     let fault: SoundFault? = opening.withLock { _ in
-      sound = sw_sound_open(source, &info)
+      sound = sf_open_fd(source.descriptor, Int32(SFM_READ), &info, 0)
       guard sound == nil else { return nil }
       let reason = String(cString: sf_strerror(nil))
       return sf_error(nil) == SF_ERR_UNRECOGNISED_FORMAT
@@ -98,23 +95,23 @@ package enum WAVFile {
 
   /// Appends one channel, block by block.
   private static func read(
-    _ sound: OpaquePointer, _ info: SF_INFO, channel: Int, of channels: Int,
-    into samples: inout [Float]
+    _ sound: OpaquePointer, _ info: SF_INFO, channel: Int, into samples: inout [Float]
   ) throws {
     var info = info
     let claimed = Int(info.frames)
+    let channels = Int(info.channels)
     let isPCM16 = sw_sound_is_pcm16(&info) != 0
     let frames = max(1, min(blockSize / channels, claimed))
     var block = [Float](repeating: 0, count: frames * channels)
     var integers = [Int16](repeating: 0, count: isPCM16 ? frames * channels : 0)
     while samples.count < claimed {
-      let wanted = min(frames, claimed - samples.count)
+      let wanted = sf_count_t(min(frames, claimed - samples.count))
       let got: Int
       if isPCM16 {
-        got = Int(sf_readf_short(sound, &integers, sf_count_t(wanted)))
+        got = Int(sf_readf_short(sound, &integers, wanted))
         if got > 0 { ck_samples(integers, &block, got * channels) }
       } else {
-        got = Int(sf_readf_float(sound, &block, sf_count_t(wanted)))
+        got = Int(sf_readf_float(sound, &block, wanted))
       }
       guard sf_error(sound) == SF_ERR_NO_ERROR else {
         throw SoundFault.damaged(reason: String(cString: sf_strerror(sound)))
@@ -124,7 +121,7 @@ package enum WAVFile {
       }
       let first = samples.count
       if channels == 1 {
-        samples.append(contentsOf: block[..<got])
+        block.withUnsafeBufferPointer { samples.append(contentsOf: $0[..<got]) }
       } else {
         for frame in 0..<got { samples.append(block[frame * channels + channel]) }
       }
