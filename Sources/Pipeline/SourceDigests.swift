@@ -59,13 +59,18 @@ struct SourceDigests {
     guard state.changedNanoseconds < nanoseconds &- Self.racyNanoseconds else { return }
     known?[state] = digest
     pending += Self.entry(for: state, digest: digest)
-    if pending.count >= Self.pendingLimit { try save() }
+    // A store that cannot be written does without.
+    if pending.count >= Self.pendingLimit { try? save() }
   }
 
   /// Hands what was learnt to later runs.
   mutating func save() throws {
     guard !pending.isEmpty else { return }
     defer { pending = [] }
+    // A folder of many files is digested before anything else is kept.
+    if let slash = path.lastIndex(of: "/") {
+      try Files.createDirectories(String(path[..<slash]))
+    }
     let file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw failure("open") }
     defer { close(file) }

@@ -130,7 +130,7 @@ package struct FieldReader {
     }
     for entry in entries where !known.contains(entry.name) && !faults.isFull {
       let nearest = closest(to: entry.name, among: known)
-      let list = known.sorted().joined(separator: ", ")
+      let list = Set(known).sorted().joined(separator: ", ")
       faults.add(
         entry.key.diagnostic(
           "unknown key `\(entry.name)` in \(context)",

@@ -10,7 +10,7 @@ struct Metrics {
 
   /// Those that a table shows, in this order.
   private static let keys = [
-    "accuracy", "loss", "val_accuracy", "val_loss", "score", "total_bits", "bits",
+    "accuracy", "auc", "p_auc", "loss", "val_accuracy", "val_loss", "score", "total_bits", "bits",
   ]
 
   var shown: [(name: String, value: JSONValue)] {

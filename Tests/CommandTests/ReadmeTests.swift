@@ -43,7 +43,14 @@ import Testing
       try workspace.write("", to: "data/cifar-10-batches-py/\(name)")
     }
     try workspace.write("", to: "data/cifar-10-batches-py/test_batch")
-    try workspace.write("", to: "data/keras_models/pretrainedResnet.h5")
+    for file in [
+      "keras_models/pretrainedResnet.h5", "keras_models/kws_ref_model.h5",
+      "dcase2020/development/ToyCar/train/normal_id_01_00000000.wav",
+      "dcase2020/development/ToyCar/test/normal_id_01_00000000.wav",
+      "speech_commands_v0.02/testing_list.txt", "speech_commands_test_set_v0.02/README.md",
+    ] {
+      try workspace.write("", to: "data/" + file)
+    }
     let commands = try blocks("sh").flatMap { $0 }.filter { $0.hasPrefix("shiftwork ") }
     #expect(commands.count >= 8)
     for command in commands {

@@ -32,7 +32,7 @@ extension DatasetSpec {
       } else {
         (test.folders, test.fields.roots) = Self.folders("test", of: roots)
       }
-      let lack = noFolder(section, "root", example: "dcase2020/ToyCar")
+      let lack = noFolder(section, "root", example: "dcase2020/development/ToyCar")
       if training.folders.isEmpty { training.lack = lack }
       if test.folders.isEmpty { test.lack = lack }
     }
@@ -68,7 +68,10 @@ extension DatasetSpec {
   private static func folders(
     _ name: String, of roots: [(path: String, node: Node)]
   ) -> ([DataPreparation.Folder], Int?) {
-    var found = roots.filter { Files.isDirectory(PathText.join($0.path, name)) }
+    // A root that is not there at all is missed, too.
+    var found = roots.filter {
+      Files.isDirectory(PathText.join($0.path, name)) || !Files.isDirectory($0.path)
+    }
     if found.isEmpty { found = Array(roots.prefix(1)) }
     let folders = found.enumerated().map { index, root in
       DataPreparation.Folder(

@@ -24,7 +24,13 @@ extension StageContext {
         MachineSounds.block, .float32, rowShape: [sounds.bands], clips: clips,
         makeWorker: makeWorker, progress: clipProgress("frames", of: clips.count))
     }
-    if fields.layout == .features {
+    if let synthetic = fields.synthetic {
+      let made = MadeMachines(synthetic, part: fields.part)
+      try write(made.clips) {
+        let transform = sounds.makeTransform()
+        return { try transform(made.samples($0), made.clips[$0].file) }
+      }
+    } else if fields.layout == .features {
       let recordings = try MachineRecordings.features(
         in: input(InputRole.dataset("features")))
       try write(recordings.map(\.clip)) { { try sounds.frames(of: recordings[$0]) } }

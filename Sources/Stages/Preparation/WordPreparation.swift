@@ -21,7 +21,9 @@ extension StageContext {
     }
     let preparation = WordPreparation(
       context: self, writer: writer, features: WordFeatures(mfcc.parameters), words: words)
-    if fields.layout == .folders {
+    if let synthetic = fields.synthetic {
+      try preparation.writeMade(synthetic, part: fields.part)
+    } else if fields.layout == .folders {
       let clips = try WordTree.classFolders(input(InputRole.dataset("folders")))
       try preparation.write(features: clips, to: WordBlock.test, noise: [])
     } else {
@@ -74,6 +76,27 @@ private struct WordPreparation {
       try write(features: training, to: WordBlock.training, noise: noise)
     }
     try write(features: clips(.validation), to: WordBlock.validation, noise: noise)
+  }
+
+  /// Made clips: a share of the training part validates, from speakers of its own.
+  func writeMade(_ fields: SyntheticFields, part: PrepareDataFields.Part) throws {
+    let seed = UInt64(bitPattern: Int64(fields.seed))
+    guard part == .training else {
+      let test = MadeWords(fields.testImages ?? 0, stream: .test, seed: seed)
+      return try write(features: test.clips, to: WordBlock.test, samples: test.samples)
+    }
+    let count = fields.trainingImages ?? 0
+    let held = Int((Double(count) * (words.validation ?? 0)).rounded())
+    let training = MadeWords(count - held, stream: .training, seed: seed)
+    if words.keepsSamples {
+      try write(samples: training.clips, training.samples)
+      try write(noise: NoiseRecording.made(seed: seed))
+    } else {
+      try write(features: training.clips, to: WordBlock.training, samples: training.samples)
+    }
+    let validation = MadeWords(held, stream: .validation, seed: seed)
+    try write(
+      features: validation.clips, to: WordBlock.validation, samples: validation.samples)
   }
 
   func write(features clips: [WordClip], to block: String, noise: [NoiseRecording]) throws {
