@@ -108,7 +108,9 @@ struct ManifestDifference {
 
   private static func role(in path: String) -> String? {
     guard path.hasPrefix(Manifest.inputPrefix) else { return nil }
-    return String(path.dropFirst(Manifest.inputPrefix.count))
+    let role = path.dropFirst(Manifest.inputPrefix.count)
+    // A role with a slash stands in quotes.
+    return role.first == "\"" ? String(role.dropFirst().dropLast()) : String(role)
   }
 
   func reasons(for stage: Stage) -> [Reason] {

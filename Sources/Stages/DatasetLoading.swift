@@ -11,7 +11,7 @@ struct ExamplePart {
   let examples: any ExampleSet
   let rows: [Int]
 
-  /// - Parameter spread: at most so many rows; nil: all.
+  /// - Parameter limit: at most so many rows, the first; nil: all.
   init(_ examples: any ExampleSet, rows: [Int]? = nil, limit: Int? = nil) {
     self.examples = examples
     let rows = rows ?? Array(0..<examples.count)
@@ -56,7 +56,8 @@ extension DatasetFields {
     case .speechCommands:
       let block = try context.prepared(.test).block(WordBlock.test, .float32)
       return TestData(
-        part: ExamplePart(StoredExamples(features: block), limit: subset?.test),
+        part: ExamplePart(
+          StoredExamples(features: block), rows: Array(0..<block.rows).spread(subset?.test)),
         clips: block.clips)
     }
   }

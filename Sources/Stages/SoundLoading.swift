@@ -69,7 +69,7 @@ extension NoiseFields {
 
 extension [Int] {
   /// At most so many, evenly from all: neighbours are much alike.
-  fileprivate func spread(_ limit: Int?) -> [Int] {
+  func spread(_ limit: Int?) -> [Int] {
     guard let limit, limit < count else { return self }
     return (0..<limit).map { self[$0 * count / limit] }
   }

@@ -148,6 +148,9 @@ import Testing
       #expect(error.contains(message), "\(error)")
     }
     try workspace.write(whole, to: file)
+    #expect(
+      try failure("machines", "--set", "dataset.channel=1").contains(
+        "it has 1 channel, and channel 1 (counted from 0) was asked for"))
     try workspace.write(whole, to: "machines/ToyFan/train/recording.wav")
     #expect(
       try failure("machines").contains("machines/ToyFan/train: what is `recording.wav`?"))
@@ -190,6 +193,9 @@ import Testing
       outcome.error.contains(
         "error: dcase2020 is missing: there is no folder machines/ToyFan/train\n"))
     #expect(outcome.error.contains("https://zenodo.org/record/3678171"))
+    let idle = try workspace.run(
+      "shiftwork", ["check", "pipelines/words.yaml", "--set", "dataset.split.validation=0.2"])
+    #expect(idle.error.contains("warning: `validation` has no effect here: lists divide the clips"))
     let named = try workspace.run(
       "shiftwork",
       ["check", "pipelines/machines.yaml", "--set", "stages.data_test={kind: evaluate}"])

@@ -1,6 +1,7 @@
 //! Clips of words as examples that are never heard twice the same: noise is mixed into the samples,
 //! then the features are made. Knows no folder of recordings.
 
+internal import CKernels
 import Tensors
 
 /// How noise is mixed in.
@@ -76,9 +77,9 @@ package struct NoisyWords: ExampleSet {
     private let words: NoisyWords
     private let draw: ExampleDraw
     private let scratch: AudioScratch
-    private var samples = [Int16](repeating: 0, count: WordTree.clipLength)
-    private var floats = [Float](repeating: 0, count: WordTree.clipLength)
-    private var clip = [Float](repeating: 0, count: WordTree.clipLength)
+    private let samples = Buffer<Int16>(count: WordTree.clipLength)
+    private let floats = Storage(count: WordTree.clipLength)
+    private let clip = Storage(count: WordTree.clipLength)
 
     init(words: NoisyWords, draw: ExampleDraw) {
       self.words = words
@@ -87,25 +88,33 @@ package struct NoisyWords: ExampleSet {
     }
 
     func write(_ row: Int, to output: UnsafeMutablePointer<Float>) throws {
-      try samples.withUnsafeMutableBytes { try words.block.read(rows: row..<row + 1, into: $0) }
-      for index in floats.indices { floats[index] = Float(samples[index]) * 0x1p-15 }
-      clip.withUnsafeMutableBufferPointer { clip in
-        guard let base = clip.baseAddress else { return }
-        floats.withUnsafeBufferPointer {
-          MFCC.prepare($0, length: WordTree.clipLength, to: base)
-        }
-        if let noise = words.noise(of: row, draw), noise.volume > 0 { mix(noise, into: clip) }
-        words.features.mfcc.write(UnsafeBufferPointer(clip), to: output, scratch: scratch)
-      }
+      let length = WordTree.clipLength
+      try words.block.read(
+        rows: row..<row + 1,
+        into: UnsafeMutableRawBufferPointer(
+          start: samples.pointer, count: length * MemoryLayout<Int16>.size))
+      ck_samples(samples.pointer, floats.pointer, length)
+      MFCC.prepare(
+        UnsafeBufferPointer(start: floats.pointer, count: length), length: length,
+        to: clip.pointer)
+      if let noise = words.noise(of: row, draw), noise.volume > 0 { mix(noise) }
+      words.features.mfcc.write(
+        UnsafeBufferPointer(start: clip.pointer, count: length), to: output, scratch: scratch)
     }
 
     /// In float32, clipped as the original clips it.
-    private func mix(_ noise: NoiseDraw, into clip: UnsafeMutableBufferPointer<Float>) {
+    private func mix(_ noise: NoiseDraw) {
+      let length = WordTree.clipLength
+      let clip = clip.pointer
+      let sound = floats.pointer
       words.noise[noise.recording].samples.withUnsafeBufferPointer { samples in
-        for index in clip.indices {
-          let sound = Float(samples[noise.offset + index]) * 0x1p-15 * noise.volume
-          clip[index] = min(max(sound + clip[index], -1), 1)
-        }
+        guard let base = samples.baseAddress else { return }
+        ck_samples(base + noise.offset, sound, length)
+      }
+      for index in 0..<length {
+        let sum = sound[index] * noise.volume + clip[index]
+        let low = sum < -1 ? -1 : sum
+        clip[index] = low > 1 ? 1 : low
       }
     }
   }

@@ -4,7 +4,7 @@
 /// Fields of `prepare_data`. Inputs: the files of the part, unless they are made.
 package struct PrepareDataFields: Hashable, Sendable, Codable {
   package enum CodingKeys: String, CodingKey {
-    case kind, part, source, layout, synthetic, mfcc, words, roots
+    case kind, part, source, layout, synthetic, mfcc, words, roots, channel
     case logMel = "log_mel"
   }
 
@@ -33,6 +33,8 @@ package struct PrepareDataFields: Hashable, Sendable, Codable {
   package var synthetic: SyntheticFields?
   /// How many folders are merged, where there may be several.
   package var roots: Int?
+  /// Which channel of a recording of several is taken, from 0; nil: recordings have one.
+  package var channel: Int?
   package var logMel: LogMelFields?
   package var mfcc: MFCCFields?
   package var words: WordsFields?

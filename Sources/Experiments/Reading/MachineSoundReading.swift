@@ -23,11 +23,18 @@ extension DatasetSpec {
     var test = DataPreparation.Part(fields: preparing(.test))
     training.fields.logMel = spectrogram
     test.fields.logMel = spectrogram
+    if fields.source == .real {
+      let channel = section.optionalInt("channel", in: 0...63)
+      (training.fields.channel, test.fields.channel) = (channel, channel)
+    } else {
+      _ = section.has("channel")
+    }
     let features = Self.folder("test_features", &section)
     if fields.source == .real {
       (training.folders, training.fields.roots) = Self.folders("train", of: roots)
       if let features {
         test.fields.layout = .features
+        test.fields.channel = nil
         test.folders = [.init(role: "features", path: features.path, node: features.node)]
       } else {
         (test.folders, test.fields.roots) = Self.folders("test", of: roots)
@@ -85,6 +92,7 @@ extension DatasetSpec {
     guard var child = section.section("split", in: "dataset.split") else { return }
     let by = child.choice("by", of: MachineSplit.self, default: .last)
     let seed = child.int("seed", in: 0...Int.max, default: 42)
+    if by == .last { child.warnIdle(["seed"], why: "the last windows are not drawn") }
     fields.split = SplitFields(
       validation: child.double("validation", in: 0...0.9, default: 0.1),
       seed: by == .last ? nil : seed, by: by)

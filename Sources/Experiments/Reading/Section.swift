@@ -103,6 +103,15 @@ struct Section {
 
   mutating func note(_ path: String, at location: SourceLocation) { locations[path] = location }
 
+  /// Warns of fields that were written and mean nothing beside the others.
+  func warnIdle(_ keys: [String], why: String) {
+    for key in keys {
+      guard let place = node[key] else { continue }
+      faults.add(
+        place.diagnostic("`\(key)` has no effect here: \(why)", severity: .warning))
+    }
+  }
+
   mutating func rejectUnknownKeys() { reader.rejectUnknownKeys() }
 
   private mutating func note(_ key: String) {

@@ -81,6 +81,9 @@ extension DatasetSpec {
         child.faults.add(child.node.diagnostic("validation and testing leave nothing to train on"))
       }
       if by == .hash { (words.validation, words.testing) = (validation, testing) }
+      if by == .lists, fields.source == .real {
+        child.warnIdle(["validation", "testing"], why: "lists divide the clips")
+      }
       words.seed = child.int("seed", in: 0...Int.max, default: 42)
       words.silence = child.double("silence", in: 0...1, default: 0.1)
       words.unknown = child.double("unknown", in: 0...1, default: 0.1)

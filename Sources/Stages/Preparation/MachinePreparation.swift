@@ -42,7 +42,8 @@ extension StageContext {
         let transform = sounds.makeTransform()
         return { index in
           let path = recordings[index].path
-          let clip = try WAVFile.read(path, expectedRate: MachineSounds.sampleRate)
+          let clip = try WAVFile.read(
+            path, expectedRate: MachineSounds.sampleRate, channel: fields.channel)
           return try transform(clip.samples, path)
         }
       }
