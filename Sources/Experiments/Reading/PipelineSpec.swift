@@ -63,7 +63,7 @@ struct PipelineSpec {
   private static func outline(_ entry: Node.Entry) -> Stage? {
     guard case .string(let name) = entry.key.value else { return nil }
     var inputs: [(role: String, source: Source)] = []
-    if let node = entry.value["needs"], case .string(let needs) = node.value {
+    if let node = entry.value["needs"], case .string(let needs) = node.value, !prepares(needs) {
       inputs.append((InputRole.model, .stage(needs, location: node.location)))
     }
     return Stage(name: name, kind: "", inputs: inputs, location: entry.key.location)
@@ -107,6 +107,11 @@ struct PipelineSpec {
     return stage
   }
 
+  /// Whether a stage of this name comes by itself.
+  private static func prepares(_ name: String) -> Bool {
+    PrepareDataFields.Part.allCases.contains { $0.stage == name }
+  }
+
   private static func isWritten(
     _ kind: StageKind, at node: Node, faults: FaultCollector
   ) -> Bool {
@@ -139,7 +144,7 @@ struct PipelineSpec {
       section.faults.add(node.diagnostic("needs is the name of one stage"))
       return
     }
-    if PrepareDataFields.Part.allCases.contains(where: { $0.stage == name }) {
+    if prepares(name) {
       section.faults.add(
         node.diagnostic("`\(name)` prepares data: there is no network to work on"))
       return
@@ -176,7 +181,7 @@ struct PipelineSpec {
         (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
           || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
       }
-    if PrepareDataFields.Part.allCases.contains(where: { $0.stage == name }) {
+    if prepares(name) {
       faults.add(node.diagnostic("`\(name)` is the stage that prepares data"))
     } else if ["report.md", "summary.csv"].contains(name) {
       faults.add(node.diagnostic("`\(name)` is the name of one of the results' own files"))
