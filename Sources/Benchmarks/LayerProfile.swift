@@ -30,7 +30,7 @@ struct LayerProfile {
     let roofline = try Roofline(network, batch: training.batch, on: oneDNN)
     var table: [Line] = []
     for timing in timings {
-      // A chain bears the name of the layer whose output it takes.
+      // A chain behind a folded layer bears that layer's name, another one that of its own first layer.
       let place = table.firstIndex { $0.name == timing.layer } ?? table.count
       if place == table.count { table.append(Line(name: timing.layer, kind: timing.kind)) }
       switch (timing.kind == "chain", timing.isBackward) {

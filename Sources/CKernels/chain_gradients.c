@@ -205,6 +205,8 @@ BODY finish_sample(
   for (size_t at = 0; at < elements; at += chunk) {
     size_t count = elements - at < chunk ? elements - at : chunk;
     size_t vectors = at >= whole ? 0 : whole - at < count ? whole - at : count;
+    // A chunk of maps and sums need not be whole vectors: the period of some channels is not.
+    vectors -= vectors % 16;
     if (vectors) finish_vectors(pass, scratch, gate, sample, at, vectors, g + at);
     if (vectors < count)
       finish_chunk(pass, scratch, gate, sample, at + vectors, count - vectors, g + at + vectors);

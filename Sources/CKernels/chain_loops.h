@@ -1,7 +1,7 @@
 // The loops of chains over whole vectors: one walk from a chain's source to a segment's result and its
 // range, one from a result's gradient to the source's and its sums. Compiled once per instruction set
-// where they are used; each does the same operations on a value as the plain loops of chains.c, so a
-// map's rest, shorter than a period, can take those.
+// where they are used; each does the same operations on a value as the plain loops of
+// chain_segments.h and chain_gradients.c, so what whole vectors or periods leave over can take those.
 #pragma once
 #include "chains.h"
 #include "clones.h"
@@ -25,7 +25,7 @@ enum { ahead = 4096 };
 
 VECTOR absolute(sixteen v) { return (sixteen)((masks)v & 0x7fffffff); }
 
-/// chains.c's exponential.
+/// chain_segments.h's exponential.
 VECTOR exponentials(sixteen x) {
   x = PICK(x < -87.0f, ALL(-87.0f), x);
   x = PICK(x > 88.0f, ALL(88.0f), x);

@@ -90,8 +90,8 @@ BODY shiftwork_map_codes_body(
   }
   if (noise == 1) {
     size_t whole = count / LANES * LANES;
-    // A power of two has an exact inverse.
-    if (po2) map_vectors(x, y, whole, scale, 1 / scale, zero, limit, 1);
+    // A power of two has an exact inverse, but for the largest, whose inverse counts as 0.
+    if (po2 && scale < 0x1p127f) map_vectors(x, y, whole, scale, 1 / scale, zero, limit, 1);
     else map_vectors(x, y, whole, scale, 0, zero, limit, 0);
     map_loop(x + whole, y + whole, count - whole, scale, zero, limit, noise, 0);
   } else {

@@ -41,7 +41,7 @@ extension StageContext {
 
 private struct SearchRun {
   /// Raised when the same fields give another trial.
-  static let trialVersion = 4
+  static let trialVersion = 5
 
   let context: StageContext
   let fields: SearchStageFields

@@ -42,7 +42,7 @@ final class ChainStep: TrainingStep {
   private var backwardChain = ck_chain()
   private var gradient = ck_chain_gradient()
   private var targets: (a: GradientTarget?, b: GradientTarget?)
-  /// Sums of each sample.
+  /// Sums of each group of samples.
   private var partialSums: Buffer<Double>?
 
   /// - Parameters:

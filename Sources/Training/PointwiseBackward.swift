@@ -48,8 +48,8 @@ final class PointwiseBackward: FoldedPass {
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     let (rows, channels) = (geometry.outputRows, geometry.inputChannels)
     guard
-      geometry.kernelHeight == 1 && geometry.kernelWidth == 1 && geometry.strideHeight == 1
-        && geometry.strideWidth == 1
+      !geometry.isDepthwise && geometry.kernelHeight == 1 && geometry.kernelWidth == 1
+        && geometry.strideHeight == 1 && geometry.strideWidth == 1
     else { return false }
     if channels == geometry.outputChannels { return rows >= 64 * channels }
     return channels < geometry.outputChannels && rows >= 4 * channels

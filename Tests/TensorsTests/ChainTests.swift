@@ -52,7 +52,8 @@ private final class Chain {
     var sums: [[Double]] = []
   }
 
-  func run(adds: Bool = false) -> Result {
+  /// - Parameter inPlace: whether the gradient takes the place of the result's.
+  func run(adds: Bool = false, inPlace: Bool = false) -> Result {
     let period = ck_period(channels)
     func repeated(_ values: [Float]) -> Storage {
       let target = Storage(count: period)
@@ -63,7 +64,7 @@ private final class Chain {
     let (factor, offset) = (repeated(factor), repeated(offset))
     let means = (repeated(hashed(channels, stream: 7)), repeated(hashed(channels, stream: 8)))
     let y = Storage(count: a.count)
-    let (da, db) = (Storage(count: a.count), Storage(count: b.count))
+    let (da, db) = (inPlace ? g : Storage(count: a.count), Storage(count: b.count))
     if adds {
       da.load([Float](repeating: 1, count: da.count))
       db.load([Float](repeating: 1, count: db.count))
@@ -207,6 +208,18 @@ private let sources = [ck_from_map, ck_from_affine, ck_from_sum, ck_from_product
       let (plain, added) = (chain.run(), chain.run(adds: true))
       #expect(added.da == plain.da.map { 1 + $0 })
       if source != ck_from_map { #expect(added.db == plain.db.map { 1 + $0 }) }
+    }
+  }
+
+  /// Chunks of periods that are no multiple of a vector.
+  @Test(arguments: [65, 150, 250]) func oddChannelsAddOnceAndInPlace(channels: Int) {
+    for source in [ck_from_map, ck_from_sum] {
+      let chain = Chain(source, [(ck_swish, unquantized)], positions: 16, channels: channels)
+      let plain = chain.run()
+      let added = chain.run(adds: true)
+      #expect(added.da == plain.da.map { 1 + $0 })
+      if source == ck_from_sum { #expect(added.db == plain.db.map { 1 + $0 }) }
+      #expect(chain.run(inPlace: true).da == plain.da)
     }
   }
 

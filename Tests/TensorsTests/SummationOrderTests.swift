@@ -29,11 +29,47 @@ struct SummationOrderTests {
       return (output, total / 2, total - total / 2)
     }
     let (rows, columns) = (same(7), same(6))
-    let geometry = ConvolutionGeometry(
-      batch: 2, input: (7, 6, 27), output: (rows.output, columns.output, 27),
-      kernel: (kernel, kernel), stride: (stride, stride),
-      padding: (rows.before, columns.before, rows.after, columns.after), isDepthwise: true)
-    try expectTensorFlows("depthwise_\(kernel)_\(stride)", geometry)
+    func geometry(_ channels: Int) -> ConvolutionGeometry {
+      ConvolutionGeometry(
+        batch: 2, input: (7, 6, channels), output: (rows.output, columns.output, channels),
+        kernel: (kernel, kernel), stride: (stride, stride),
+        padding: (rows.before, columns.before, rows.after, columns.after), isDepthwise: true)
+    }
+    let name = "depthwise_\(kernel)_\(stride)"
+    try expectTensorFlows(name, geometry(27))
+    // With channels more, which fill whole vectors, a kernel slides.
+    for channels in [32, 40] {
+      let wide = try output(of: geometry(channels), channels: 27)
+      let expected = try HDF5File(reading: Self.path).tensor(name).values
+      #expect(narrowed(wide, from: channels, to: 27) == expected)
+    }
+  }
+
+  /// Rows of `channels` values of which the first `used` are hashed, the rest 0.
+  private func padded(_ count: Int, stream: UInt32, _ channels: Int, _ used: Int) -> Storage {
+    let values = hashed(count / channels * used, stream: stream)
+    return Storage(
+      (0..<count).map { index in
+        index % channels < used ? values[index / channels * used + index % channels] : 0
+      })
+  }
+
+  private func narrowed(_ values: [Float], from channels: Int, to used: Int) -> [Float] {
+    values.enumerated().filter { $0.offset % channels < used }.map(\.element)
+  }
+
+  private func output(of geometry: ConvolutionGeometry, channels used: Int) throws -> [Float] {
+    let channels = geometry.inputChannels
+    let input = padded(geometry.inputCount, stream: 1, channels, used)
+    let kernel = padded(geometry.kernelCount, stream: 2, channels, used)
+    let bias = padded(channels, stream: 3, channels, used)
+    let output = Storage(count: geometry.outputCount)
+    let convolution = try Convolution(
+      .forward, geometry, on: OneDNN(), input: input.pointer, kernel: kernel.pointer,
+      bias: bias.pointer, output: output.pointer)
+    convolution.loadKernel()
+    convolution.execute()
+    return output.values
   }
 
   private func expectTensorFlows(_ name: String, _ geometry: ConvolutionGeometry) throws {

@@ -27,9 +27,9 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     case .loadPretrained: 1
     case .pretrain: 3
     case .quantize: 2
-    case .search: 4
+    case .search: 5
     case .switchAlpha: 2
-    case .fineTune: 4
+    case .fineTune: 5
     case .evaluate: 3
     }
   }

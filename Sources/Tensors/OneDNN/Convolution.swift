@@ -55,7 +55,7 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   }
 
   /// Whether a matrix product, which takes the kernel as it is, is faster than a convolution, which
-  /// wants it in a layout of its own: a dense layer, or maps of few places.
+  /// wants it in a layout of its own: few rows.
   var isSmallProduct: Bool { isPointwise && outputRows <= 128 }
 
   func depthwise(
