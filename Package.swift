@@ -75,7 +75,7 @@ let sources: [Target] = [
   .executableTarget(
     name: "Benchmarks",
     dependencies: [
-      "Networks", "Tensors", "Training", "Diagnostics", "Files",
+      "Networks", "Tensors", "Training", "Datasets", "Diagnostics", "Files",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),

@@ -6,8 +6,14 @@ import Glibc
 struct Benchmarks: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "Benchmarks",
-    abstract: "Times training steps and inference against oneDNN's primitives and QKeras.",
-    subcommands: [CompareCommand.self, MeasureCommand.self], defaultSubcommand: CompareCommand.self)
+    abstract: """
+      Times training steps and inference against oneDNN's primitives and QKeras, and features of \
+      sound against TensorFlow and librosa.
+      """,
+    subcommands: [
+      CompareCommand.self, FeaturesCommand.self, MeasureCommand.self, MeasureFeaturesCommand.self,
+    ],
+    defaultSubcommand: CompareCommand.self)
 }
 
 @main enum Main {

@@ -16,7 +16,7 @@ enum MeasurementError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .noScript(let path):
-      "\(path) is not there: the comparison with QKeras wants the top folder of a checkout"
+      "\(path) is not there: a comparison with Python wants the top folder of a checkout"
     case .notStarted(let program, let why): "\(program) was not started: \(why)"
     case .ended(let what, let how, let said):
       "\(what) \(how)" + (said.isEmpty ? "" : "; it said last: \(said)")
@@ -54,17 +54,25 @@ final class MeasurementRunner {
       return nil
     }
     let (program, arguments) = command(measurement, network)
+    let figures = try await Self.figures(
+      of: "\(measurement.name) on \(measurement.threads) threads", title: measurement.name,
+      program, arguments, within: left)
+    if figures == nil { isOutOfTime = true }
+    return figures
+  }
+
+  /// What a program prints behind `title`; nil where it had to be ended.
+  static func figures(
+    of what: String, title: String, _ program: String, _ arguments: [String],
+    within limit: Duration
+  ) async throws -> Figures? {
     let outcome: (status: TerminationStatus, out: String, error: String)?
     do {
-      outcome = try await Self.start(program, arguments, for: left)
+      outcome = try await start(program, arguments, for: limit)
     } catch let error as SubprocessError {
       throw MeasurementError.notStarted(program: program, why: "\(error)")
     }
-    let what = "\(measurement.name) on \(measurement.threads) threads"
-    guard let outcome else {
-      isOutOfTime = true
-      return nil
-    }
+    guard let outcome else { return nil }
     let said = outcome.error.split(separator: "\n").last.map(String.init) ?? ""
     switch outcome.status {
     case .exited(0): break
@@ -74,7 +82,7 @@ final class MeasurementRunner {
       throw MeasurementError.ended(what: what, how: "was ended by signal \(signal)", said: said)
     }
     for line in outcome.out.split(separator: "\n") {
-      if let figures = Figures(line: line, title: measurement.name) { return figures }
+      if let figures = Figures(line: line, title: title) { return figures }
     }
     throw MeasurementError.noFigures(what: what, said: said)
   }
