@@ -101,20 +101,22 @@ extension Catalogue {
       archives: [
         archive(
           "dev_data", record: 3_678_171, bytes: isToyCar ? 1_816_443_231 : nil,
-          target: "dcase2020/development"),
+          target: "dcase2020"),
         archive(
           "eval_data_train", record: 3_727_685, bytes: isToyCar ? 861_354_584 : nil,
-          target: "dcase2020/additional_training"),
+          target: "dcase2020_additional"),
       ],
       places: [
         Place(
-          "dcase2020/development/\(machine)/train", suffix: ".wav", count: isToyCar ? 4_000 : nil),
+          "dcase2020/\(machine)/train", suffix: ".wav", count: isToyCar ? 4_000 : nil),
         Place(
-          "dcase2020/development/\(machine)/test", suffix: ".wav", count: isToyCar ? 2_459 : nil),
+          "dcase2020/\(machine)/test", suffix: ".wav", count: isToyCar ? 2_459 : nil),
         Place(
-          "dcase2020/additional_training/\(machine)/train", suffix: ".wav",
+          "dcase2020_additional/\(machine)/train", suffix: ".wav",
           count: isToyCar ? 3_000 : nil),
-      ])
+      ],
+      note: "both train with dataset.root: [${data}/dcase2020/\(machine), "
+        + "${data}/dcase2020_additional/\(machine)]")
   }
 
   static let visualWakeWords = DataSet(

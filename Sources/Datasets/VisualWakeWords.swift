@@ -70,13 +70,23 @@ package struct VisualWakeWords: Sendable {
     return images.indices.filter { !held.contains($0) }.map { images[$0] }
   }
 
+  /// Images in an order that is drawn once and for all, so that the first ones are of both classes.
+  package static func mixed(_ images: [Image]) -> [Image] {
+    var mixed = images
+    var random = SeededGenerator(seed: 0, RandomPurpose.order)
+    random.shuffle(&mixed)
+    return mixed
+  }
+
   /// Of each class as many as its share of all images, drawn by seed.
   private func drawn(_ split: TestSplit) throws -> Set<Int> {
-    let (count, seed) =
+    let (count, seed, most) =
       switch split {
-      case .thesisOverlap(let count, let seed), .clean(let count, let seed): (count, seed)
+      case .thesisOverlap(let count, let seed): (count, seed, images.count)
+      // Something must be left to train on.
+      case .clean(let count, let seed): (count, seed, images.count - 1)
       }
-    guard count < images.count else {
+    guard count <= most else {
       throw ImageFolderError.tooFew(images: images.count, test: count)
     }
     var chosen: Set<Int> = []

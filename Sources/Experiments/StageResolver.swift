@@ -203,12 +203,17 @@ struct StageResolver {
     guard let dataset = spec.dataset, dataset.fields.source == .real, let root = dataset.rootPath,
       let node = dataset.root
     else { return [] }
-    return DatasetFields.files(of: dataset.fields.kind, training: training).map { name in
+    var files = dataset.fields.files(training: training).map { name in
       (
-        InputRole.dataset(name),
-        Source.file(path: PathText.join(root, name), location: node.location)
+        role: InputRole.dataset(name),
+        source: Source.file(path: PathText.join(root, name), location: node.location)
       )
     }
+    if !training, let index = dataset.testIndex {
+      let source = Source.file(path: index.path, location: index.node.location)
+      files.append((InputRole.testIndex, source))
+    }
+    return files
   }
 
   private func files(of training: TrainingFields) -> [(role: String, source: Source)] {

@@ -44,7 +44,7 @@ package enum Initializer: String, Hashable, Sendable, Codable, CaseIterable {
 
 /// A layer with a kernel and a bias, and the batch normalization that is folded into it, if any.
 package struct WeightedLayer: Hashable, Sendable {
-  package enum Kind: String, Hashable, Sendable {
+  package enum Kind: String, Hashable, Sendable, CaseIterable {
     /// Kernel (height, width, channels in, filters).
     case conv2D = "Conv2D"
     /// Kernel (height, width, channels, 1).

@@ -41,6 +41,7 @@ extension DatasetFields {
       case .cifar10: try trainingImages(context)
       case .dcase2020: try trainingWindows(context.prepared(.training))
       case .speechCommands: try trainingWords(context.prepared(.training))
+      case .visualWakeWords: try dividing(wakeWords(context, .training))
       }
     if data.training.rows.isEmpty { throw TrainingError.noExamples }
     if validates, data.validation.rows.isEmpty {
@@ -53,6 +54,9 @@ extension DatasetFields {
     switch kind {
     case .cifar10: return TestData(part: try testImages(context))
     case .dcase2020: return try testWindows(context.prepared(.test))
+    case .visualWakeWords:
+      let examples = try wakeWords(context, .test)
+      return TestData(part: ExamplePart(examples, limit: subset?.test))
     case .speechCommands:
       let block = try context.prepared(.test).block(WordBlock.test, .float32)
       return TestData(
@@ -71,12 +75,29 @@ extension DatasetFields {
         count: synthetic.trainingImages ?? 0, seed: UInt64(bitPattern: Int64(synthetic.seed)),
         stream: .training)
     } else {
-      images = try CIFAR10.load(
-        files: CIFAR10.trainingFiles.map { try context.input(InputRole.dataset($0)) })
+      images = try cifar10(context, training: true)
     }
+    return dividing(ImageExamples(images, scale: Float(scale), augmentation: augmentation))
+  }
+
+  private func cifar10(_ context: StageContext, training: Bool) throws -> ImageSet {
+    let files = try self.files(training: training).map { try context.input(InputRole.dataset($0)) }
+    return format == .binary
+      ? try CIFAR10Binary.load(files: files) : try CIFAR10.load(files: files)
+  }
+
+  private func wakeWords(
+    _ context: StageContext, _ part: PrepareDataFields.Part
+  ) throws -> StoredExamples {
+    let block = try context.prepared(part).block(
+      WakeWordBlock.images, .uint8, shape: WakeWordBlock.shape)
+    return StoredExamples(images: block, scale: Float(scale), augmentation: augmentation)
+  }
+
+  /// Examples of which a drawn share validates.
+  private func dividing(_ examples: any ExampleSet) -> TrainingData {
     let division = Split.validation(
-      count: images.count, fraction: split?.validation ?? 0, seed: splitSeed)
-    let examples = ImageExamples(images, scale: Float(scale), augmentation: augmentation)
+      count: examples.count, fraction: split?.validation ?? 0, seed: splitSeed)
     return TrainingData(
       training: ExamplePart(examples, rows: division.training, limit: subset?.training),
       validation: ExamplePart(examples, rows: division.validation, limit: subset?.validation))
@@ -89,9 +110,14 @@ extension DatasetFields {
         count: synthetic.testImages ?? 0, seed: UInt64(bitPattern: Int64(synthetic.seed)),
         stream: .test)
     } else {
-      images = try CIFAR10.load(files: [context.input(InputRole.dataset(CIFAR10.testFile))])
+      images = try cifar10(context, training: false)
     }
-    return ExamplePart(ImageExamples(images, scale: Float(scale)), limit: subset?.test)
+    var rows: [Int]?
+    if let index = context.task.inputs[InputRole.testIndex] {
+      rows = try IndexFile.read(index, count: images.count)
+    }
+    return ExamplePart(
+      ImageExamples(images, scale: Float(scale)), rows: rows, limit: subset?.test)
   }
 
   var splitSeed: UInt64 { UInt64(bitPattern: Int64(split?.seed ?? 0)) }

@@ -106,7 +106,7 @@ extension DatasetFields.Kind {
   /// What a data set's examples are called.
   fileprivate var examples: String {
     switch self {
-    case .cifar10: "images"
+    case .cifar10, .visualWakeWords: "images"
     case .dcase2020: "windows"
     case .speechCommands: "clips"
     }

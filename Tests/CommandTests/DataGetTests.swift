@@ -145,9 +145,12 @@ import Testing
       process.currentDirectoryURL = URL(fileURLWithPath: workspace.root)
       try process.run()
       let part = workspace.path("data/.downloads/toy-large.tar.gz.part")
-      while try FileManager.default.fileExists(atPath: part) == false
-        || FileManager.default.attributesOfItem(atPath: part)[.size] as? Int != 250_000
-      {
+      func size() -> Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: part)
+        return attributes?[.size] as? Int ?? 0
+      }
+      // The last of what has come is still in curl's buffer.
+      while size() < 200_000 {
         try #require(process.isRunning)
         usleep(10_000)
       }
@@ -156,7 +159,8 @@ import Testing
     }
     let server = try RangeServer(folder: served)
     #expect(try get(server).code == 0)
-    #expect(server.requests.last == "large.tar.gz 250000")
+    let offset = server.requests.last?.split(separator: " ").last.flatMap { Int($0) }
+    #expect(try #require(offset) >= 200_000)
     #expect(data.count == 3)
   }
 

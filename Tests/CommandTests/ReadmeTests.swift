@@ -45,8 +45,9 @@ import Testing
     try workspace.write("", to: "data/cifar-10-batches-py/test_batch")
     for file in [
       "keras_models/pretrainedResnet.h5", "keras_models/kws_ref_model.h5",
-      "dcase2020/development/ToyCar/train/normal_id_01_00000000.wav",
-      "dcase2020/development/ToyCar/test/normal_id_01_00000000.wav",
+      "keras_models/vww_96.h5", "vw_coco2014_96/person/1.jpg", "vw_coco2014_96/non_person/1.jpg",
+      "dcase2020/ToyCar/train/normal_id_01_00000000.wav",
+      "dcase2020/ToyCar/test/normal_id_01_00000000.wav",
       "speech_commands_v0.02/testing_list.txt", "speech_commands_test_set_v0.02/README.md",
     ] {
       try workspace.write("", to: "data/" + file)

@@ -5,12 +5,14 @@ import Glibc
 
 /// Owns a descriptor for reading.
 final class SoundSource {
+  let path: String
   let descriptor: Int32
   /// Bytes of the file when it was opened.
   let size: Int
 
   /// - Throws: `FileError` for what cannot be opened, is no regular file or larger than `limit`.
   init(_ path: String, limit: Int) throws {
+    self.path = path
     // Without O_NONBLOCK a named pipe would hold the program until somebody writes.
     descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {

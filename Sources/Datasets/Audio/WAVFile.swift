@@ -3,6 +3,8 @@
 
 internal import CKernels
 internal import CSndfile
+import Files
+import Glibc
 import Synchronization
 
 /// Reading of sound files.
@@ -59,9 +61,15 @@ package enum WAVFile {
   }
 
   private static func open(_ source: SoundSource, _ info: inout SF_INFO) throws -> OpaquePointer {
+    // A descriptor that it may close: where it opens nothing, libsndfile 1.2 closes what it was given,
+    // asked to or not, and the number may by then be another file's.
+    let descriptor = fcntl(source.descriptor, F_DUPFD_CLOEXEC, 0)
+    guard descriptor >= 0 else {
+      throw FileError.system(operation: "open", path: source.path, code: errno)
+    }
     var sound: OpaquePointer?
     let fault: SoundFault? = opening.withLock { _ in
-      sound = sf_open_fd(source.descriptor, Int32(SFM_READ), &info, 0)
+      sound = sf_open_fd(descriptor, Int32(SFM_READ), &info, 1)
       guard sound == nil else { return nil }
       let reason = String(cString: sf_strerror(nil))
       return sf_error(nil) == SF_ERR_UNRECOGNISED_FORMAT

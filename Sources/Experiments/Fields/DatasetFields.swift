@@ -16,13 +16,22 @@ package struct DatasetFields: Hashable, Sendable, Codable {
     case dcase2020
     /// Spoken words, by the rules of TensorFlow's example and MLPerf Tiny.
     case speechCommands = "speech_commands"
+    /// Pictures with and without a person, from COCO.
+    case visualWakeWords = "visual_wake_words"
 
     /// Whether a stage of its own, `prepare_data`, decodes the files first.
     package var isPrepared: Bool { self != .cifar10 }
   }
 
+  /// How CIFAR-10's batches are written.
+  package enum Format: String, Hashable, Sendable, Codable, CaseIterable {
+    case python, binary
+  }
+
   package var source: Source
   package var kind: Kind
+  /// nil: pickles, where there is a choice at all.
+  package var format: Format?
   /// Pixels are multiplied by it; 1 leaves 0...255.
   package var scale: Double
   /// How the training set is divided; nil where the stage evaluates.

@@ -4,7 +4,7 @@
 /// Fields of `prepare_data`. Inputs: the files of the part, unless they are made.
 package struct PrepareDataFields: Hashable, Sendable, Codable {
   package enum CodingKeys: String, CodingKey {
-    case kind, part, source, layout, synthetic, mfcc, words, roots, channel
+    case kind, part, source, layout, synthetic, mfcc, words, roots, channel, test
     case logMel = "log_mel"
   }
 
@@ -38,12 +38,28 @@ package struct PrepareDataFields: Hashable, Sendable, Codable {
   package var logMel: LogMelFields?
   package var mfcc: MFCCFields?
   package var words: WordsFields?
+  /// Which images of a folder that has no parts test; nil where that changes nothing.
+  package var test: TestSetFields?
 
   package init(kind: DatasetFields.Kind, part: Part, source: DatasetFields.Source) {
     self.kind = kind
     self.part = part
     self.source = source
   }
+}
+
+/// The test set of visual wake words, whose folder has no parts.
+package struct TestSetFields: Hashable, Sendable, Codable {
+  package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Taken out of what trains.
+    case clean
+    /// Images that train as well, as in the thesis: its numbers are of a net that has seen them.
+    case thesisOverlap = "thesis_overlap"
+  }
+
+  package var kind: Kind
+  package var images: Int
+  package var seed: Int
 }
 
 /// The spectrogram of machine sounds.

@@ -65,6 +65,8 @@ package enum InputRole {
   package static let pretrained = "pretrained"
   /// One file of the data set: `dataset/data_batch_1`.
   package static func dataset(_ file: String) -> String { "dataset/" + file }
+  /// The list of rows that test.
+  package static let testIndex = dataset("test_index")
   /// The artifact that a `prepare_data` made of one part.
   package static func data(_ part: PrepareDataFields.Part) -> String { "data/" + part.rawValue }
 

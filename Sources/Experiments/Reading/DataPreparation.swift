@@ -81,6 +81,9 @@ extension DatasetFields.Kind {
     case .speechCommands:
       "Speech Commands v0.02: http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz, "
         + "and its test set speech_commands_test_set_v0.02.tar.gz"
+    case .visualWakeWords:
+      "visual wake words: `shiftwork data get visual_wake_words`, or from COCO by "
+        + "`shiftwork data build-vww`"
     }
   }
 }

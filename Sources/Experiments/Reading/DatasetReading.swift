@@ -10,6 +10,8 @@ struct DatasetSpec {
   /// The folder of the files, and where the user wrote it.
   var root: Node?
   var rootPath: String?
+  /// The rows of CIFAR-10's test set that test; nil: all.
+  var testIndex: (path: String, node: Node)?
   /// How the parts are prepared; nil where stages read the files themselves.
   var preparation: DataPreparation?
   /// Extents of an example, as its network reads them.
@@ -31,6 +33,7 @@ struct DatasetSpec {
     case .cifar10: readImages(&section)
     case .dcase2020: readMachineSounds(&section)
     case .speechCommands: readWords(&section)
+    case .visualWakeWords: readWakeWords(&section)
     }
     if var child = section.section("subset", in: "dataset.subset") {
       fields.subset = SubsetFields(&child, withTest: true)
@@ -38,12 +41,16 @@ struct DatasetSpec {
     }
     section.rejectUnknownKeys()
     locations = section.locations
-    for key in ["root", "test_root", "test_features"] { locations[key] = nil }
+    for key in ["root", "test_root", "test_features", "test_index"] { locations[key] = nil }
   }
 
   private mutating func readImages(_ section: inout Section) {
     root = section.node("root")
     rootPath = section.optionalString("root")
+    // Pickles are what no key names.
+    let format = section.choice("format", of: DatasetFields.Format.self, default: .python)
+    fields.format = format == .python || fields.source == .synthetic ? nil : format
+    testIndex = Self.folder("test_index", &section)
     fields.scale = section.double("scale", in: 1e-9...1e9, default: 1)
     if fields.source == .real, root == nil {
       section.faults.add(
@@ -51,19 +58,23 @@ struct DatasetSpec {
           "dataset needs `root`, the folder of its files",
           suggestion: "write `root: ${data}/cifar-10-batches-py`, or `source: synthetic`"))
     }
-    if var child = section.section("split", in: "dataset.split") {
-      fields.split = SplitFields(
-        validation: child.double("validation", in: 0...0.9, default: 0.1),
-        seed: child.int("seed", in: 0...Int.max, default: 42))
-      child.rejectUnknownKeys()
-      section.adopt(child, at: "split")
-    }
+    readImageSplit(&section)
     readAugment(&section)
     fields.synthetic = Self.synthetic(
       &section, of: "images", training: 10_000, test: 1_000, isUsed: fields.source == .synthetic)
   }
 
-  private mutating func readAugment(_ section: inout Section) {
+  /// A share of the training set that is drawn.
+  mutating func readImageSplit(_ section: inout Section) {
+    guard var child = section.section("split", in: "dataset.split") else { return }
+    fields.split = SplitFields(
+      validation: child.double("validation", in: 0...0.9, default: 0.1),
+      seed: child.int("seed", in: 0...Int.max, default: 42))
+    child.rejectUnknownKeys()
+    section.adopt(child, at: "split")
+  }
+
+  mutating func readAugment(_ section: inout Section) {
     guard var child = section.section("augment", in: "dataset.augment") else { return }
     let augment = AugmentFields(
       rotationDegrees: child.double("rotation_degrees", in: 0...180, default: 0),
@@ -129,10 +140,13 @@ struct DatasetSpec {
 
 extension DatasetFields {
   /// Names of the files that a stage reads itself, below the data set's root.
-  static func files(of kind: Kind, training: Bool) -> [String] {
+  package func files(training: Bool) -> [String] {
     switch kind {
-    case .cifar10: training ? (1...5).map { "data_batch_\($0)" } : ["test_batch"]
-    case .dcase2020, .speechCommands: []
+    case .cifar10:
+      (training ? (1...5).map { "data_batch_\($0)" } : ["test_batch"]).map {
+        format == .binary ? $0 + ".bin" : $0
+      }
+    case .dcase2020, .speechCommands, .visualWakeWords: []
     }
   }
 

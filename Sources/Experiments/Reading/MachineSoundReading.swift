@@ -39,7 +39,7 @@ extension DatasetSpec {
       } else {
         (test.folders, test.fields.roots) = Self.folders("test", of: roots)
       }
-      let lack = noFolder(section, "root", example: "dcase2020/development/ToyCar")
+      let lack = noFolder(section, "root", example: "dcase2020/ToyCar")
       if training.folders.isEmpty { training.lack = lack }
       if test.folders.isEmpty { test.lack = lack }
     }

@@ -157,6 +157,7 @@ private struct SearchSpace {
     }
     return entries.compactMap { entry in
       guard case .string(let text) = entry.key.value,
+        !SlotPattern.isClassOfOthers(text, than: network),
         let pattern = SlotPattern(text, at: entry.key, for: network, faults: faults),
         let bits = bits(entry.value, of: pattern, in: network, faults: faults)
       else { return nil }

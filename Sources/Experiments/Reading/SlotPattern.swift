@@ -42,6 +42,12 @@ enum SlotPattern {
     }
   }
 
+  /// Whether `text` is a class that other networks have: one experiment may serve several.
+  static func isClassOfOthers(_ text: String, than network: Network) -> Bool {
+    let known = WeightedLayer.Kind.allCases.map(\.rawValue) + ["Activation"]
+    return known.contains(text) && !network.slots.contains { $0.layerClass == text }
+  }
+
   func matches(_ slot: Slot) -> Bool {
     switch self {
     case .name(let name): slot.name == name

@@ -15,6 +15,7 @@ extension StageContext {
       switch fields.kind {
       case .dcase2020: try prepareMachineSounds(fields, threads: threads)
       case .speechCommands: try prepareWords(fields, threads: threads)
+      case .visualWakeWords: try prepareWakeWords(fields, threads: threads)
       case .cifar10: throw StageError.wrongTask("cifar10 is not prepared")
       }
     var metrics: [String: JSONValue] = [:]

@@ -6,7 +6,7 @@ Prints its port on the first line. It ends with its standard input. MODE is
   plain        ranges, as a good server
   break=N      each answer breaks off after N bytes
   norange      no ranges: always the whole file, status 200
-  slow=N       N bytes, then the connection stays open without a word
+  slow=N       N bytes, then one byte every fifth of a second
 """
 
 import http.server
@@ -20,7 +20,6 @@ import time
 def main():
     folder, mode = sys.argv[1], sys.argv[2]
     name, _, number = mode.partition("=")
-    limit = int(number or 0)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -32,7 +31,7 @@ def main():
                 return
             with open(path, "rb") as file:
                 data = file.read()
-            start = 0
+            start, limit = 0, int(number or 0)
             asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
             if asked and name != "norange":
                 start = int(asked.group(1))
@@ -54,8 +53,11 @@ def main():
             if name in ("break", "slow") and len(body) > limit:
                 self.wfile.write(body[:limit])
                 self.wfile.flush()
-                if name == "slow":
-                    time.sleep(600)
+                while name == "slow" and limit < len(body):
+                    time.sleep(0.2)
+                    self.wfile.write(body[limit : limit + 1])
+                    self.wfile.flush()
+                    limit += 1
                 self.close_connection = True
                 return
             self.wfile.write(body)
