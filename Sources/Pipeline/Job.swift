@@ -83,7 +83,7 @@ struct Job: Sendable {
     let task = StageTask(
       name: stage.name, kind: stage.kind, version: stage.version, fields: stage.fields,
       inputs: inputs, output: output, checkpoint: checkpoint, store: store.root,
-      unkeyed: stage.unkeyed, log: path, environment: stage.environment)
+      unkeyed: stage.unkeyed, log: path, environment: stage.environment, command: stage.command)
     let clock = ContinuousClock()
     let start = clock.now
     let outcome = try await runner.run(task) { event in

@@ -41,12 +41,17 @@ package struct Stage: Sendable {
   package var unkeyed: JSONValue
   /// Variables that the worker's environment gets on top of ours.
   package var environment: [String: String]
+  /// What runs instead of the worker.
+  package var command: Command?
+  /// How often the stage is tried again after a failure.
+  package var retries: Int
 
   package init(
     name: String, kind: String, version: Int = 1, fields: JSONValue = .object([:]),
     locations: [String: SourceLocation] = [:], inputs: [(role: String, source: Source)] = [],
     location: SourceLocation? = nil, resources: Resources = Resources(),
-    unkeyed: JSONValue = .object([:]), environment: [String: String] = [:]
+    unkeyed: JSONValue = .object([:]), environment: [String: String] = [:],
+    command: Command? = nil, retries: Int = 0
   ) {
     self.name = name
     self.kind = kind
@@ -58,6 +63,8 @@ package struct Stage: Sendable {
     self.resources = resources
     self.unkeyed = unkeyed
     self.environment = environment
+    self.command = command
+    self.retries = retries
   }
 
   /// Where the user wrote the field at `path`, or what holds it.

@@ -23,11 +23,13 @@ package struct StageTask: Sendable, Codable, Hashable {
   package var log: String
   /// Variables on top of the runner's environment.
   package var environment: [String: String]
+  /// What runs instead of the worker.
+  package var command: Command?
 
   package init(
     name: String, kind: String, version: Int, fields: JSONValue, inputs: [String: String],
     output: String, checkpoint: String, store: String, unkeyed: JSONValue, log: String,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], command: Command? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -40,6 +42,7 @@ package struct StageTask: Sendable, Codable, Hashable {
     self.unkeyed = unkeyed
     self.log = log
     self.environment = environment
+    self.command = command
   }
 
   /// The task in the file at `path`.
