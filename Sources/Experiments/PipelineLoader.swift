@@ -30,7 +30,8 @@ package struct PipelineRequest: Sendable {
 /// A pipeline whose every field is known.
 package struct ResolvedPipeline: Sendable {
   package var name: String
-  package var experiment: String
+  /// Nil where every stage is a command.
+  package var experiment: String?
   package var graph: StageGraph
   package var warnings: [Diagnostic]
 
@@ -51,7 +52,7 @@ package struct ResolvedPipeline: Sendable {
   }
 
   fileprivate init(
-    name: String, experiment: String, graph: StageGraph, warnings: [Diagnostic]
+    name: String, experiment: String?, graph: StageGraph, warnings: [Diagnostic]
   ) {
     self.name = name
     self.experiment = experiment
@@ -82,22 +83,32 @@ struct PipelineLoader {
     guard let (path, node) = pipelineNode() else { return nil }
     var sources = SourceLines()
     sources.add(node)
-    let root = expanded(node.applying(overrides.filter { $0.path.first == "stages" }))
+    let root = expandedPipeline(node.applying(overrides.filter { $0.path.first == "stages" }))
     let pipeline = PipelineSpec(root, faults: faults)
-    let ours = overrides.filter { $0.path.first != "stages" }
-    guard let experiment = experimentNode(of: pipeline, at: path) else { return nil }
-    sources.add(experiment)
-    let spec = ExperimentSpec(
-      expanded(experiment.applying(pipeline.overrides + ours)), faults: faults)
+    let ours = pipeline.overrides + overrides.filter { $0.path.first != "stages" }
+    let spec: ExperimentSpec
+    if pipeline.needsExperiment {
+      guard let experiment = experimentNode(of: pipeline, at: path) else { return nil }
+      sources.add(experiment)
+      spec = ExperimentSpec(expanded(experiment.applying(ours)), faults: faults)
+    } else {
+      spec = ExperimentSpec(absentFrom: root)
+      for override in ours {
+        faults.add(
+          override.node.diagnostic(
+            "there is no experiment whose `\(override.path.joined(separator: "."))` could change",
+            suggestion: "name a field of a stage: `stages.NAME.FIELD`"))
+      }
+    }
 
     let stages = StageResolver(pipeline: pipeline, spec: spec, faults: faults).stages()
     checkNeeds(pipeline)
-    if !hasErrors { checkFiles(of: stages, spec: spec) }
+    if !hasErrors { checkFiles(of: stages, spec: spec, pipeline: pipeline) }
     // With other faults the graph of names alone is checked, so that its faults are told as well.
     let graph = graph(of: hasErrors ? pipeline.outline : stages, sources: sources)
     guard !hasErrors, let graph else { return nil }
     return ResolvedPipeline(
-      name: pipeline.name, experiment: spec.name, graph: graph,
+      name: pipeline.name, experiment: pipeline.needsExperiment ? spec.name : nil, graph: graph,
       warnings: warnings)
   }
 
@@ -112,7 +123,7 @@ struct PipelineLoader {
     var ours = overrides
     if !Self.isExperiment(node) {
       ours = overrides.filter { $0.path.first != "stages" }
-      let root = expanded(node.applying(overrides.filter { $0.path.first == "stages" }))
+      let root = expandedPipeline(node.applying(overrides.filter { $0.path.first == "stages" }))
       let pipeline = PipelineSpec(root, faults: faults)
       guard let named = experimentNode(of: pipeline, at: request.path) else { return nil }
       experiment = named.applying(pipeline.overrides)
@@ -186,6 +197,29 @@ struct PipelineLoader {
     Interpolation.expand(node, variables: ["data": request.data], faults: faults)
   }
 
+  /// What stands in `run` is for the stage to fill in.
+  private func expandedPipeline(_ node: Node) -> Node {
+    var result = node
+    guard case .mapping(var entries) = node.value else { return expanded(node) }
+    for index in entries.indices {
+      guard entries[index].name == "stages", case .mapping(var stages) = entries[index].value.value
+      else {
+        entries[index].value = expanded(entries[index].value)
+        continue
+      }
+      for stage in stages.indices {
+        guard case .mapping(var fields) = stages[stage].value.value else { continue }
+        for field in fields.indices where fields[field].name != "run" {
+          fields[field].value = expanded(fields[field].value)
+        }
+        stages[stage].value.value = .mapping(fields)
+      }
+      entries[index].value.value = .mapping(stages)
+    }
+    result.value = .mapping(entries)
+    return result
+  }
+
   private func collect<Value>(_ body: () throws(InvalidSpec) -> Value) -> Value? {
     do {
       return try body()
@@ -204,9 +238,10 @@ struct PipelineLoader {
         let producer = pipeline.stages.first(where: { $0.name == needs.name }),
         !producer.kind.makesModel
       else { continue }
+      let does = producer.kind == .command ? "runs a program" : "only measures"
       faults.add(
         needs.node.diagnostic(
-          "`\(needs.name)` only measures: there is no network of its own to work on",
+          "`\(needs.name)` \(does): there is no network of its own to work on",
           suggestion: producer.needs.map { "did you mean `\($0.name)`?" }))
     }
   }
@@ -220,11 +255,17 @@ struct PipelineLoader {
     }
   }
 
-  private func checkFiles(of stages: [Stage], spec: ExperimentSpec) {
+  private func checkFiles(of stages: [Stage], spec: ExperimentSpec, pipeline: PipelineSpec) {
+    for input in pipeline.stages.flatMap({ $0.command?.inputs ?? [] })
+    where !Files.exists(input.path) {
+      report(
+        input.node.diagnostic("there is no file or folder \(input.path)"))
+    }
+
     var missing: [String] = []
     var folders: [String] = []
     var lacksPretrained = false
-    for stage in stages {
+    for stage in stages where stage.command == nil {
       for (role, source) in stage.inputs {
         guard case .file(let path, _) = source, !Files.exists(path) else { continue }
         if role == InputRole.pretrained {

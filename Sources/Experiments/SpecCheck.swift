@@ -18,7 +18,8 @@ package struct SpecCheck: Sendable {
     }
     let resolved = try ResolvedPipeline(request)
     let count = resolved.graph.stages.count
-    summary = "\(count) \(count == 1 ? "stage" : "stages") over experiment \(resolved.experiment)"
+    summary = "\(count) \(count == 1 ? "stage" : "stages")"
+    if let experiment = resolved.experiment { summary += " over experiment \(experiment)" }
     warnings = resolved.warnings
   }
 }

@@ -34,6 +34,7 @@ struct StageResolver {
     case .switchAlpha: switchAlpha(entry)
     case .fineTune: fineTune(entry)
     case .evaluate: evaluate(entry)
+    case .command: command(entry)
     }
   }
 
@@ -135,6 +136,21 @@ struct StageResolver {
     locations["batch_size"] = spec.locations["evaluate.batch_size"]
     return make(
       entry, fields, locations: locations, inputs: files(training: false), computes: true)
+  }
+
+  private func command(_ entry: StageEntry) -> Stage? {
+    guard let spec = entry.command else { return nil }
+    let files = spec.inputs.map {
+      (role: $0.role, source: Source.file(path: $0.path, location: $0.node.location))
+    }
+    let artifacts = spec.needs.map {
+      (role: $0.role, source: Source.stage($0.stage, location: $0.node.location))
+    }
+    var stage = make(entry, spec.fields, inputs: artifacts + files)
+    stage.locations = entry.locations
+    stage.resources.cores = spec.cores
+    stage.command = spec.command
+    return stage
   }
 
   // MARK: Parts
@@ -251,7 +267,8 @@ struct StageResolver {
       name: entry.name, kind: entry.kind.rawValue, version: entry.kind.version,
       fields: Self.json(fields, of: entry.name), locations: places, inputs: inputs,
       location: entry.key.location,
-      resources: Resources(cores: computes ? spec.numerics.threads : 1),
+      resources: Resources(
+        cores: computes ? spec.numerics.threads : 1, memoryGB: entry.memoryGB),
       unkeyed: .object([
         "experiment": .string(spec.name), "pipeline": .string(pipeline.name),
         "stage": .string(entry.name),
@@ -260,7 +277,7 @@ struct StageResolver {
         ? [
           "OMP_NUM_THREADS": String(spec.numerics.threads),
           "ONEDNN_MAX_CPU_ISA": spec.numerics.isa.rawValue.uppercased(),
-        ] : [:])
+        ] : [:], retries: entry.retries)
   }
 
   private static func json(_ fields: some Encodable, of name: String) -> JSONValue {

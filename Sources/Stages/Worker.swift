@@ -33,6 +33,7 @@ package enum Worker {
     case .switchAlpha: try context.switchAlpha()
     case .fineTune: try context.fineTune()
     case .evaluate: try context.evaluate()
+    case .command: throw StageError.wrongTask("a command runs without a worker")
     }
   }
 

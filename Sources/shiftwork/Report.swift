@@ -19,7 +19,8 @@ struct ReportRow: Sendable {
 /// All stages of a run, in the graph's order.
 struct Report {
   var pipeline: String
-  var experiment: String
+  /// Nil for commands alone.
+  var experiment: String?
   var rows: [ReportRow]
 
   /// For the terminal.
@@ -47,7 +48,8 @@ struct Report {
     let names = columns(shownOnly: true)
     var lines = [
       "# \(pipeline)", "",
-      "Experiment `\(experiment)`. Each stage's files lie in the folder of its name.",
+      (experiment.map { "Experiment `\($0)`. " } ?? "")
+        + "Each stage's files lie in the folder of its name.",
       "",
     ]
     let header = ["stage", "kind"] + names.map { String($0.split(separator: ".").last ?? "") }

@@ -155,7 +155,7 @@ import Testing
           |
         3 | c: ["${dat}/y"]
           |      ^^^^^^
-          = the variables are ${data}
+          = did you mean `${data}`?
 
         error: a variable is written `${name}`, a dollar `$$`
          --> f.yaml:4:4

@@ -1,6 +1,7 @@
 //! The resolved fields of each kind of stage: exactly what changes its result. The manifest hashes
 //! their JSON, the worker decodes it. They know no YAML, no path and no default.
 
+package import Files
 package import Networks
 
 /// Fields of `load_pretrained`. Input: `pretrained`.
@@ -75,6 +76,39 @@ package struct EvaluateFields: Hashable, Sendable, Codable {
   package var l2: Double?
   package var batchSize: Int
   package var numerics: NumericsFields
+}
+
+/// Fields of `command`. Inputs: what the user names, by the user's names.
+package struct CommandFields: Hashable, Sendable, Codable {
+  /// A line for the shell, or a program and its arguments; `${inputs.NAME}` and `${output}` stand
+  /// for paths, `${params.NAME}` for a parameter.
+  package enum Run: Hashable, Sendable {
+    case text(String)
+    case words([String])
+  }
+
+  package var run: Run
+  package var params: [String: JSONValue]
+  package var outputs: [String]
+}
+
+extension CommandFields.Run: Codable {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let text = try? container.decode(String.self) {
+      self = .text(text)
+    } else {
+      self = .words(try container.decode([String].self))
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .words(let words): try container.encode(words)
+    }
+  }
 }
 
 /// What floating-point results depend on besides the program.

@@ -19,6 +19,8 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
   case fineTune = "fine_tune"
   /// Measures a network on the test set.
   case evaluate
+  /// Runs a program of the user's, which the runner starts itself.
+  case command
 
   /// The version of the kind's code: raise it when the same fields give other bytes.
   package var version: Int {
@@ -31,19 +33,25 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     case .switchAlpha: 2
     case .fineTune: 5
     case .evaluate: 3
+    case .command: 1
     }
   }
 
   /// Whether the stage works on the network that another stage made.
   package var needsModel: Bool {
     switch self {
-    case .prepareData, .loadPretrained, .pretrain: false
+    case .prepareData, .loadPretrained, .pretrain, .command: false
     case .quantize, .search, .switchAlpha, .fineTune, .evaluate: true
     }
   }
 
   /// Whether other stages can work on what the stage makes.
-  package var makesModel: Bool { self != .evaluate && self != .prepareData }
+  package var makesModel: Bool {
+    switch self {
+    case .loadPretrained, .pretrain, .quantize, .search, .switchAlpha, .fineTune: true
+    case .prepareData, .evaluate, .command: false
+    }
+  }
 
   /// What a pipeline may ask for.
   package static var written: [StageKind] { allCases.filter { $0 != .prepareData } }
@@ -52,7 +60,7 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
   package var trains: Bool {
     switch self {
     case .pretrain, .search, .fineTune: true
-    case .prepareData, .loadPretrained, .quantize, .switchAlpha, .evaluate: false
+    case .prepareData, .loadPretrained, .quantize, .switchAlpha, .evaluate, .command: false
     }
   }
 }

@@ -27,6 +27,9 @@ struct ExperimentSpec {
   /// What stages get to know of it.
   var network: NetworkFields? { networkSpec?.fields }
 
+  /// An experiment that says nothing, for a pipeline of commands alone.
+  init(absentFrom pipeline: Node) { node = pipeline }
+
   /// - Parameter hasData: whether there must be data; a network alone has none.
   init(_ root: Node, hasData: Bool = true, faults: FaultCollector) {
     node = root

@@ -10,7 +10,12 @@ struct StageEntry {
   /// Where the name stands.
   var key: Node
   var kind: StageKind
+  /// The stage whose network this one works on.
   var needs: (name: String, node: Node)?
+  /// What a command runs and takes.
+  var command: CommandSpec?
+  var memoryGB: Double = 0
+  var retries = 0
   var to: SwitchAlphaFields.Target?
   /// Names, classes and regexes of the layers to switch.
   var layers: [Node]?
@@ -24,6 +29,8 @@ struct PipelineSpec {
   var name: String
   /// A name or a path, and where it stands.
   var experiment: (text: String, node: Node?)
+  /// Whether a stage is of an experiment.
+  private(set) var needsExperiment = true
   /// Overrides of the experiment's fields, in the order written.
   var overrides: [Override] = []
   var stages: [StageEntry] = []
@@ -33,7 +40,11 @@ struct PipelineSpec {
   init(_ root: Node, faults: FaultCollector) {
     var section = Section(root, in: "the pipeline", faults: faults)
     name = section.string("pipeline")
-    experiment = (section.string("experiment"), root["experiment"])
+    // Commands need none.
+    let isOfCommands = Self.hasOnlyCommands(root)
+    let text = isOfCommands ? section.optionalString("experiment") : section.string("experiment")
+    experiment = (text ?? "", root["experiment"])
+    needsExperiment = !isOfCommands || text != nil
     if let child = section.section("set"), case .mapping(let entries) = child.node.value {
       for entry in entries {
         guard case .string(let path) = entry.key.value else { continue }
@@ -56,15 +67,27 @@ struct PipelineSpec {
     if root["pipeline"] != nil { Self.check(name, at: root["pipeline"], faults: faults) }
   }
 
+  private static func hasOnlyCommands(_ root: Node) -> Bool {
+    guard case .mapping(let entries)? = root["stages"]?.value, !entries.isEmpty else {
+      return false
+    }
+    return entries.allSatisfy { entry in
+      if case .string(StageKind.command.rawValue)? = entry.value["kind"]?.value { return true }
+      return entry.name == StageKind.command.rawValue && entry.value["kind"] == nil
+    }
+  }
+
   private static let impliedTargets: [(name: String, target: SwitchAlphaFields.Target)] = [
     ("switch_to_auto", .auto), ("switch_to_auto_po2", .autoPo2), ("switch_to_best_po2", .bestPo2),
   ]
 
   private static func outline(_ entry: Node.Entry) -> Stage? {
     guard case .string(let name) = entry.key.value else { return nil }
+    // The roles do not matter here.
     var inputs: [(role: String, source: Source)] = []
-    if let node = entry.value["needs"], case .string(let needs) = node.value, !prepares(needs) {
-      inputs.append((InputRole.model, .stage(needs, location: node.location)))
+    for (index, node) in entry.value.namesOfNeeds.enumerated() {
+      guard case .string(let needs) = node.value, !prepares(needs) else { continue }
+      inputs.append(("\(index)", .stage(needs, location: node.location)))
     }
     return Stage(name: name, kind: "", inputs: inputs, location: entry.key.location)
   }
@@ -99,16 +122,22 @@ struct PipelineSpec {
     }
     var stage = StageEntry(
       name: name, key: entry.key, kind: kind, training: TrainingSection(), locations: [:])
-    readNeeds(&section, of: &stage)
+    if kind == .command {
+      stage.command = CommandSpec(&section, of: entry.key)
+    } else {
+      readNeeds(&section, of: &stage)
+    }
+    readResources(&section, of: &stage)
     if kind == .switchAlpha { readSwitch(&section, implied: implied, of: &stage) }
     if kind.trains { stage.training = TrainingSection(&section) }
     section.rejectUnknownKeys()
     stage.locations = section.locations
+    stage.locations.merge(stage.command?.locations ?? [:]) { mine, _ in mine }
     return stage
   }
 
   /// Whether a stage of this name comes by itself.
-  private static func prepares(_ name: String) -> Bool {
+  static func prepares(_ name: String) -> Bool {
     PrepareDataFields.Part.allCases.contains { $0.stage == name }
   }
 
@@ -152,6 +181,22 @@ struct PipelineSpec {
     stage.needs = (name, node)
   }
 
+  private static func readResources(_ section: inout Section, of stage: inout StageEntry) {
+    stage.retries = section.int("retries", in: 0...100, default: 0)
+    guard var child = section.section("resources", in: "resources") else { return }
+    stage.memoryGB = child.double("memory_gb", in: 0...1_000_000, default: 0)
+    if stage.kind == .command {
+      let cores = child.int("cores", in: 1...1024, default: 1)
+      stage.command?.cores = cores
+    } else if let node = child.node("cores") {
+      section.faults.add(
+        node.diagnostic(
+          "a \(stage.kind.rawValue) takes as many cores as it has threads",
+          suggestion: "set the experiment's `numerics.threads`"))
+    }
+    child.rejectUnknownKeys()
+  }
+
   private static func readSwitch(
     _ section: inout Section, implied: SwitchAlphaFields.Target?, of stage: inout StageEntry
   ) {
@@ -188,6 +233,18 @@ struct PipelineSpec {
     } else if !isPlain {
       faults.add(
         node.diagnostic("`\(name)` cannot name a folder: letters, digits, `_`, `-` and `.` can"))
+    }
+  }
+}
+
+extension Node {
+  /// What a stage's `needs` names, in any of its forms.
+  var namesOfNeeds: [Node] {
+    guard let node = self["needs"] else { return [] }
+    switch node.value {
+    case .sequence(let elements): return elements
+    case .mapping(let entries): return entries.map(\.value)
+    default: return [node]
     }
   }
 }
