@@ -10,25 +10,12 @@ package struct CSVLog: Sendable {
   /// The metrics' names, sorted.
   package let metrics: [String]
 
-  /// Starts the log, or takes up one that an unfinished run left.
-  ///
-  /// - Parameter epoch: the epoch that will be appended first; lines of earlier epochs are kept
-  ///   where the columns are the same, later ones (after the checkpoint that is resumed) go.
-  package init(path: String, metrics: [String], resumingAt epoch: Int = 0) throws {
+  /// Starts the log, or goes on with the one that stands at `path`.
+  package init(path: String, metrics: [String]) throws {
     self.path = path
     self.metrics = metrics.sorted()
-    let header = (["epoch"] + self.metrics).joined(separator: ",")
-    var lines = [header]
-    if epoch > 0, Files.exists(path) {
-      let text = String(decoding: try Files.read(path, limit: 64 << 20), as: UTF8.self)
-      let old = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-      if old.first.map(String.init) == header {
-        lines += old.dropFirst().filter { line in
-          line.split(separator: ",").first.flatMap { Int($0) }.map { $0 < epoch } ?? false
-        }.map(String.init)
-      }
-    }
-    try Files.writeAtomically(lines.map { $0 + "\n" }.joined(), to: path)
+    guard !Files.exists(path) else { return }
+    try Files.writeAtomically((["epoch"] + self.metrics).joined(separator: ",") + "\n", to: path)
   }
 
   /// Appends an epoch's line; a metric without a value reads NA.

@@ -8,10 +8,11 @@ package struct CSVTable: Sendable {
   package let path: String
   package let columns: [String]
 
-  /// Starts the table with its header.
+  /// Starts the table with its header, or goes on with the one that stands at `path`.
   package init(path: String, columns: [String]) throws {
     self.path = path
     self.columns = columns
+    guard !Files.exists(path) else { return }
     try Files.writeAtomically(columns.joined(separator: ",") + "\n", to: path)
   }
 

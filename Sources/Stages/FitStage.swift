@@ -18,29 +18,40 @@ struct FitStage {
   /// Before the progress line: "trial 3 of 8".
   var label: String?
 
-  /// Trains from `start`, writes the callbacks' files to `folder`, and returns the kept weights with
-  /// what the fit said.
+  /// Trains from `start`, or from where a killed attempt left the fit in `checkpoints`, writes the
+  /// callbacks' files to `folder`, and returns the kept weights with what the fit said.
   func run(
     _ start: WeightStore, quantizers: QuantizerMap, data: TrainingData, folder: String,
-    on oneDNN: OneDNN
+    checkpoints: CheckpointFolder, on oneDNN: OneDNN
   ) throws -> FitResult {
     // Dropout is the float network's: the thesis's quantized ones are trained without.
     let model = Model(
       network, weights: start, quantizers: quantizers, l2: training.l2.map { Float($0) },
       dropoutSeed: quantizers.isFloat ? UInt64(bitPattern: Int64(seed)) : nil, on: oneDNN)
-    var trainer = Trainer(model, training.settings)
+    let settings = training.settings
+    var trainer = Trainer(model, settings)
     var sets = FitData(
       training: data.trainingBatches(batchSize: training.batchSize, seed: seed),
       validation: data.validationBatches(batchSize: training.batchSize),
       test: try testBatches())
-    var logs = FitLogs(training.callbacks, folder: folder)
+    var checkpoints = checkpoints
+    let left = checkpoints.load(for: network, settings, files: FitLogs.paths)
     var meter = ProgressMeter(label: label)
+    if let left {
+      try FitLogs.restore(left.files, to: folder)
+      meter.resume(atEpoch: left.state.nextEpoch + 1)
+      context.note("resumed at epoch \(left.state.nextEpoch + 1)")
+    }
+    var logs = FitLogs(training.callbacks, folder: folder)
     return try trainer.fit(
-      on: &sets,
+      on: &sets, from: left?.state,
       progress: { progress in
         if let line = meter.line(for: progress) { context.report(line) }
       },
-      onEpoch: { epoch in try logs.append(epoch, weights: start) })
+      onEpoch: { epoch in try logs.append(epoch, weights: start) },
+      betweenEpochs: { state in
+        checkpoints.keep { FitCheckpoint(state: state(), files: try logs.files) }
+      })
   }
 
   /// Nil where no epoch is measured on the test set.
@@ -52,14 +63,21 @@ struct FitStage {
 
 /// Turns the fit loop's steps into a few lines a second.
 struct ProgressMeter {
-  let label: String?
+  private(set) var label: String?
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var last: ContinuousClock.Instant?
+  /// Epochs that an earlier process did.
+  private var epochsBefore = 0
 
   init(label: String?) {
     self.label = label
     start = clock.now
+  }
+
+  mutating func resume(atEpoch epoch: Int) {
+    epochsBefore = epoch - 1
+    label = (label.map { "\($0), " } ?? "") + "resumed at epoch \(epoch)"
   }
 
   /// Nil where the last line is younger than a quarter of a second.
@@ -69,9 +87,10 @@ struct ProgressMeter {
     if let last, now - last < .milliseconds(250), !isLast { return nil }
     last = now
     let seconds = (now - start) / .seconds(1)
-    let done = (progress.epoch - 1) * progress.examples + progress.examplesDone
+    let done =
+      (progress.epoch - 1 - epochsBefore) * progress.examples + progress.examplesDone
     let rate = seconds > 0 ? Double(done) / seconds : 0
-    let left = Double(progress.epochs * progress.examples - done)
+    let left = Double((progress.epochs - epochsBefore) * progress.examples - done)
     return StageEvent.Progress(
       epoch: progress.epoch, epochs: progress.epochs, samplesPerSecond: rate,
       secondsLeft: rate > 0 ? left / rate : nil, message: label)

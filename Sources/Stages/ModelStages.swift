@@ -62,8 +62,11 @@ extension StageContext {
     let stage = FitStage(
       context: self, network: network, dataset: dataset, training: training, seed: seed)
     let data = try dataset.loadTraining(self, validates: training.callbacks.validates)
+    let checkpoints = CheckpointFolder(
+      path: task.checkpoint, kind: task.kind, version: task.version, note: note)
     let result = try stage.run(
-      weights, quantizers: quantizers, data: data, folder: task.output, on: oneDNN)
+      weights, quantizers: quantizers, data: data, folder: task.output, checkpoints: checkpoints,
+      on: oneDNN)
     try ModelArtifact(weights: weights.tensors, quantizers: quantizers)
       .write(to: task.output, for: network)
     try finish(

@@ -174,12 +174,16 @@ private struct SearchRun {
       context: context, network: network, dataset: fields.dataset, training: fields.training,
       seed: fields.seed)
     fit.label = "trial \(number + 1) of \(fields.search.trials)"
+    let checkpoints = CheckpointFolder(
+      path: store.checkpointPath(for: key), kind: manifest.kind, version: manifest.version,
+      note: context.note)
     let clock = ContinuousClock()
     let start = clock.now
     var metrics: [String: JSONValue]
     do {
       let result = try fit.run(
-        weights, quantizers: quantizers, data: data, folder: folder, on: oneDNN)
+        weights, quantizers: quantizers, data: data, folder: folder, checkpoints: checkpoints,
+        on: oneDNN)
       metrics = result.metrics
       // AutoQKeras's score of a trial is its best epoch's.
       let best = result.log.compactMap { $0.values[metric] }.filter { !$0.isNaN }.max()
@@ -190,9 +194,11 @@ private struct SearchRun {
     }
     try ModelArtifact(weights: weights.tensors, quantizers: quantizers)
       .write(to: folder, for: network)
-    return try store.publish(
+    let record = try store.publish(
       directory: folder, keys: [key], manifest: manifest, metrics: .object(metrics),
       seconds: (clock.now - start) / .seconds(1), name: "\(context.task.name)/trial_\(number)")
+    checkpoints.remove()
+    return record
   }
 
   /// trials.csv: a row a trial, a column for each choice's bits.

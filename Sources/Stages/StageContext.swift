@@ -1,6 +1,7 @@
 //! What every stage has at hand: its task, its output folder, and a voice. Knows no kind of stage.
 
 import Files
+import Glibc
 package import Pipeline
 import Records
 
@@ -34,6 +35,12 @@ package struct StageContext {
   func output(_ name: String) -> String { task.output + "/" + name }
 
   func report(_ progress: StageEvent.Progress) { say(.progress(progress)) }
+
+  /// Writes a line to the stage's log, which is the worker's standard error.
+  func note(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+  }
 
   /// Writes metrics.json and tells the runner.
   func finish(with metrics: [String: JSONValue]) throws {

@@ -10,6 +10,8 @@ import Training
 /// with `epoch_loss`, `epoch_lr` and the weights' histograms, `validation` and `test` with the same
 /// tags. Folders of sets that are not measured are not made.
 struct TensorBoardLog {
+  static let runs = ["train", "validation", "test"]
+
   private let fields: TensorBoardFields
   private let folder: String
   private var files: [String: EventFile] = [:]

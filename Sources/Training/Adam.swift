@@ -45,4 +45,15 @@ package struct Adam: Sendable {
       weights.trainable.pointer, weights.gradients.pointer, firstMoment.pointer,
       secondMoment.pointer, weights.trainable.count, rate, beta1, beta2, Float(constants.epsilon))
   }
+
+  /// The step and both moments.
+  var state: OptimizerState {
+    get { OptimizerState(step: step, moments: [firstMoment.values, secondMoment.values]) }
+    set {
+      step = newValue.step
+      for (moment, values) in zip([firstMoment, secondMoment], newValue.moments) {
+        moment.load(values)
+      }
+    }
+  }
 }

@@ -29,18 +29,23 @@ package struct CallbackState: Hashable, Sendable, Codable {
 
 /// Callbacks at work on one fit.
 struct RunningCallbacks {
-  private typealias Kept = (epoch: Int, weights: WeightStore.Snapshot)
-
   private let callbacks: Callbacks
   private let schedule: LearningRateSchedule
   private(set) var state: CallbackState
-  private var checkpoint: Kept?
-  private var earlyStopping: Kept?
+  private(set) var checkpoint: FitState.Kept?
+  private(set) var earlyStopping: FitState.Kept?
 
   init(_ callbacks: Callbacks, _ schedule: LearningRateSchedule) {
     self.callbacks = callbacks
     self.schedule = schedule
     state = CallbackState(learningRate: schedule.rate(epoch: 0))
+  }
+
+  /// Goes on where the callbacks stood in an earlier process.
+  mutating func resume(_ fit: FitState) {
+    state = fit.callbacks
+    checkpoint = fit.checkpoint
+    earlyStopping = fit.earlyStopping
   }
 
   mutating func beginEpoch(_ epoch: Int) {
@@ -52,13 +57,13 @@ struct RunningCallbacks {
   mutating func endEpoch(_ log: EpochLog, weights: WeightStore) {
     func value(_ monitor: Monitor) -> Double? { log.values[monitor.column] }
     if let monitor = callbacks.checkpoint, state.checkpoint.keeps(value(monitor), monitor) {
-      checkpoint = (log.epoch, weights.snapshot())
+      checkpoint = FitState.Kept(epoch: log.epoch, weights: weights.snapshot())
     }
     if let settings = callbacks.earlyStopping {
       let verdict = state.earlyStopping.observe(
         value(settings.monitor), epoch: log.epoch, settings)
       if verdict.keepsWeights, settings.restoresBestWeights {
-        earlyStopping = (log.epoch, weights.snapshot())
+        earlyStopping = FitState.Kept(epoch: log.epoch, weights: weights.snapshot())
       }
       state.stops = verdict.stops
     }

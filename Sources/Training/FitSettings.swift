@@ -60,6 +60,11 @@ package struct EpochLog: Hashable, Sendable {
   package var values: [String: Double]
   /// Empty unless the callbacks ask for it.
   package var layers: [LayerStatistics] = []
+
+  package init(epoch: Int, values: [String: Double]) {
+    self.epoch = epoch
+    self.values = values
+  }
 }
 
 /// How far a fit is, for a progress line.

@@ -27,4 +27,22 @@ enum RunningOptimizer {
     case .sgd(let sgd): sgd.update(weights, learningRate: learningRate)
     }
   }
+
+  /// What it remembers. Only a state that `suits` the optimizer may be set.
+  var state: OptimizerState {
+    get {
+      switch self {
+      case .adam(let adam): adam.state
+      case .sgd(let sgd): sgd.state
+      }
+    }
+    set {
+      switch self {
+      case .adam(var adam):
+        adam.state = newValue
+        self = .adam(adam)
+      case .sgd(let sgd): sgd.restore(newValue)
+      }
+    }
+  }
 }

@@ -39,4 +39,13 @@ package struct SGD: Sendable {
       ck_sgd(values, gradients, weights.trainable.count, learningRate)
     }
   }
+
+  /// The velocity, where there is one.
+  var state: OptimizerState {
+    OptimizerState(moments: constants.momentum > 0 ? [velocity.values] : [])
+  }
+
+  func restore(_ state: OptimizerState) {
+    for values in state.moments { velocity.load(values) }
+  }
 }

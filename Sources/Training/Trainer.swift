@@ -20,13 +20,27 @@ package struct Trainer {
 
   /// Trains, and leaves the model with the checkpoint's weights where one is asked for, else the
   /// last epoch's (or the best's, as early stopping says).
+  ///
+  /// - Parameters:
+  ///   - state: where an earlier process left the fit, and a state that `suits` it; nil: at its
+  ///     beginning.
+  ///   - onEpoch: is called after each epoch, before callbacks judge it.
+  ///   - betweenEpochs: is called where another epoch follows, and may ask where the fit stands.
   package mutating func fit(
-    on data: inout FitData<some BatchSource>, progress: (FitProgress) -> Void,
-    onEpoch: (EpochLog) throws -> Void
+    on data: inout FitData<some BatchSource>, from state: FitState? = nil,
+    progress: (FitProgress) -> Void, onEpoch: (EpochLog) throws -> Void,
+    betweenEpochs: (_ state: () -> FitState) throws -> Void = { _ in }
   ) throws -> FitResult {
     var result = FitResult()
     var callbacks = RunningCallbacks(settings.callbacks, settings.learningRate)
-    for epoch in 0..<settings.epochs {
+    if let state {
+      precondition(state.suits(model.network, settings), "the state is another fit's")
+      model.weights.restore(state.weights)
+      optimizer.state = state.optimizer
+      callbacks.resume(state)
+      result.log = state.log
+    }
+    for epoch in result.log.count..<settings.epochs {
       callbacks.beginEpoch(epoch)
       let rate = callbacks.state.learningRate
       let trained = try train(
@@ -43,9 +57,19 @@ package struct Trainer {
       result.stoppedEarly = callbacks.state.stops
       result.terminatedOnNaN = !trained.isFinite
       if callbacks.state.stops || !trained.isFinite { break }
+      if epoch + 1 < settings.epochs {
+        try betweenEpochs { self.state(after: result.log, callbacks) }
+      }
     }
     result.bestEpoch = callbacks.restore(model.weights)
     return result
+  }
+
+  private func state(after log: [EpochLog], _ callbacks: RunningCallbacks) -> FitState {
+    FitState(
+      log: log.map { EpochLog(epoch: $0.epoch, values: $0.values) },
+      weights: model.weights.snapshot(), optimizer: optimizer.state, callbacks: callbacks.state,
+      checkpoint: callbacks.checkpoint, earlyStopping: callbacks.earlyStopping)
   }
 
   private func measure(

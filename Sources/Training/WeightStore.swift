@@ -92,8 +92,13 @@ package final class WeightStore {
 
   /// A copy of all numbers that training changes.
   package struct Snapshot: Sendable, Hashable {
-    var trainable: [Float]
-    var statistics: [Float]
+    package var trainable: [Float]
+    package var statistics: [Float]
+
+    package init(trainable: [Float], statistics: [Float]) {
+      self.trainable = trainable
+      self.statistics = statistics
+    }
   }
 
   package func snapshot() -> Snapshot {

@@ -14,9 +14,11 @@ package struct EventFile: Sendable {
 
   package let path: String
 
-  /// Starts the file in `folder`, which is made where it is missing.
+  /// Starts the file in `folder`, which is made where it is missing, or goes on with the one that
+  /// stands there.
   package init(folder: String) throws {
     path = folder + "/" + Self.name
+    guard !Files.exists(path) else { return }
     try Files.createDirectories(folder)
     var first = WireMessage()
     first.add(3, "brain.Event:2".utf8)  // file_version
