@@ -13,18 +13,51 @@ struct Metrics {
     "accuracy", "auc", "p_auc", "loss", "val_accuracy", "val_loss", "score", "total_bits", "bits",
   ]
 
+  var byName: [String: JSONValue] {
+    Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
+  }
+
   var shown: [(name: String, value: JSONValue)] {
-    Self.keys.compactMap { key in
-      values.first { $0.name == key || $0.name.hasSuffix("." + key) }
+    let byName = byName
+    return Self.shown(among: values.map(\.name)).compactMap { name in
+      byName[name].map { (name, $0) }
     }
   }
 
   /// `accuracy 0.8810  loss 0.4312`
   var summary: String {
-    shown.map { metric in
-      let name = metric.name.split(separator: ".").last ?? ""
-      return "\(name) \(Self.text(metric.value))"
-    }.joined(separator: "  ")
+    shown.map { "\(Self.shortName($0.name)) \(Self.text($0.value))" }.joined(separator: "  ")
+  }
+
+  /// Those of `names` that a table shows, in its order: for each key the first that is called so.
+  static func shown(among names: [String]) -> [String] {
+    keys.compactMap { key in names.first { $0 == key || $0.hasSuffix("." + key) } }
+  }
+
+  /// `total_bits` of `cost.total_bits`.
+  static func shortName(_ name: String) -> String {
+    String(name.split(separator: ".").last ?? "")
+  }
+
+  /// A metric's number; nil where it is none. JSON cannot spell NaN, so it stands as a word.
+  static func number(_ value: JSONValue) -> Double? {
+    switch value {
+    case .int(let number): Double(number)
+    case .double(let number): number
+    case .string("nan"): .nan
+    case .string("inf"): .infinity
+    case .string("-inf"): -.infinity
+    default: nil
+    }
+  }
+
+  /// In full, for programs.
+  static func plain(_ value: JSONValue) -> String {
+    switch value {
+    case .string(let text): text
+    case .null: ""
+    default: value.canonicalText
+    }
   }
 
   /// Rounded, for people.

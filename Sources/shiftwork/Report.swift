@@ -1,5 +1,5 @@
-//! What a run comes to: the table on the terminal, report.md and summary.csv. Knows metrics only as
-//! named numbers.
+//! What a run comes to: the table on the terminal, report.md, summary.csv, and a sweep's aggregates.
+//! Knows metrics only as named numbers.
 
 import Files
 import Pipeline
@@ -14,6 +14,10 @@ struct ReportRow: Sendable {
   var seconds: Double?
   var metrics: JSONValue
   var artifact: String?
+  /// What the run hangs on; rows of one key are one run.
+  var key: Digest?
+  /// Nil outside a sweep.
+  var point: SweepPoint?
 }
 
 /// All stages of a run, in the graph's order.
@@ -22,14 +26,36 @@ struct Report {
   /// Nil for commands alone.
   var experiment: String?
   var rows: [ReportRow]
+  private let metrics: [Metrics]
+  /// The fields that a sweep varies, sorted.
+  private let fields: [String]
+  private let aggregate: Aggregate
+
+  init(pipeline: String, experiment: String?, rows: [ReportRow]) {
+    self.pipeline = pipeline
+    self.experiment = experiment
+    self.rows = rows
+    metrics = rows.map { Metrics($0.metrics) }
+    fields = rows.reduce(into: Set<String>()) { $0.formUnion(($1.point?.values ?? [:]).keys) }
+      .sorted()
+    aggregate = Aggregate(rows, metrics)
+  }
+
+  /// Every file of the report, by its name in the folder.
+  var files: [(name: String, text: String)] {
+    var files = [("report.md", markdown), ("summary.csv", csv)]
+    if !aggregate.isEmpty {
+      files += [("aggregate.csv", aggregate.csv), ("aggregate.tex", aggregate.latex)]
+    }
+    return files
+  }
 
   /// For the terminal.
   func table(style: Style) -> [String] {
     let header = ["stage", "state", "seconds", "metrics"]
-    let body = rows.map { row in
+    let body = zip(rows, metrics).map { row, metrics in
       [
-        row.stage, row.state, row.seconds.map { Text.fixed($0, 1) } ?? "",
-        Metrics(row.metrics).summary,
+        row.stage, row.state, row.seconds.map { Text.fixed($0, 1) } ?? "", metrics.summary,
       ]
     }
     let lines = Text.table([header] + body, numeric: [2])
@@ -44,67 +70,56 @@ struct Report {
   }
 
   /// The same bytes for the same results, whether they were computed or found.
-  var markdown: String {
-    let names = columns(shownOnly: true)
+  private var markdown: String {
+    let names = columns { $0.shown }
     var lines = [
       "# \(pipeline)", "",
       (experiment.map { "Experiment `\($0)`. " } ?? "")
         + "Each stage's files lie in the folder of its name.",
       "",
     ]
-    let header = ["stage", "kind"] + names.map { String($0.split(separator: ".").last ?? "") }
-    lines.append("| " + header.joined(separator: " | ") + " |")
-    lines.append(
-      "|" + header.indices.map { $0 < 2 ? "---|" : "---:|" }.joined())
-    for row in rows {
-      let values = Metrics(row.metrics).values
-      let cells = names.map { name in
-        values.first { $0.name == name }.map { Metrics.text($0.value) } ?? ""
-      }
-      lines.append("| " + ([row.stage, row.kind] + cells).joined(separator: " | ") + " |")
+    let words = ["stage", "kind"] + fields
+    let header = words + names.map(Metrics.shortName)
+    lines.append(Text.markdownRow(header))
+    lines.append("|" + header.indices.map { $0 < words.count ? "---|" : "---:|" }.joined())
+    for (row, metrics) in zip(rows, metrics) {
+      let values = metrics.byName
+      lines.append(
+        Text.markdownRow(
+          [row.stage, row.kind] + cells(row) + names.map { values[$0].map(Metrics.text) ?? "" }))
+    }
+    if aggregate.repeats {
+      lines += [
+        "", "Mean ± standard deviation over the seeds (of n runs, n - 1 in the denominator):", "",
+      ]
+      lines += aggregate.markdown
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// Every metric in full, a stage a line; an absent metric is empty (pandas reads NaN).
-  var csv: String {
-    let names = columns(shownOnly: false)
-    var lines = [(["stage", "kind", "seconds", "artifact"] + names).map(Self.cell)]
-    for row in rows {
-      let values = Metrics(row.metrics).values
-      let cells = names.map { name in
-        values.first { $0.name == name }.map { Self.plain($0.value) } ?? ""
-      }
-      let seconds = row.seconds.map { Text.fixed($0, 3) } ?? ""
-      lines.append(([row.stage, row.kind, seconds, row.artifact ?? ""] + cells).map(Self.cell))
+  private var csv: String {
+    let names = columns { $0.values }
+    let place = fields.isEmpty ? [] : ["point", "point_id"] + fields
+    var lines = [["stage", "kind", "seconds", "artifact"] + place + names]
+    for (row, metrics) in zip(rows, metrics) {
+      let values = metrics.byName
+      let point = fields.isEmpty ? [] : [row.point?.name ?? "", row.point?.id ?? ""]
+      lines.append(
+        [row.stage, row.kind, row.seconds.map { Text.fixed($0, 3) } ?? "", row.artifact ?? ""]
+          + point + cells(row) + names.map { values[$0].map(Metrics.plain) ?? "" })
     }
-    return lines.map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n"
+    return Text.csv(lines)
   }
 
-  private func columns(shownOnly: Bool) -> [String] {
-    var names: [String] = []
-    for row in rows {
-      let metrics = Metrics(row.metrics)
-      for (name, _) in shownOnly ? metrics.shown : metrics.values where !names.contains(name) {
-        names.append(name)
-      }
-    }
-    return names
+  /// A cell for each field of the sweep.
+  private func cells(_ row: ReportRow) -> [String] {
+    fields.map { row.point?.values[$0].map(Metrics.plain) ?? "" }
   }
 
-  private static func plain(_ value: JSONValue) -> String {
-    switch value {
-    case .string(let text): text
-    case .null: ""
-    default: value.canonicalText
-    }
-  }
-
-  private static func cell(_ text: String) -> String {
-    guard text.contains(where: { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }) else {
-      return text
-    }
-    let doubled = text.split(separator: "\"", omittingEmptySubsequences: false)
-    return "\"" + doubled.joined(separator: "\"\"") + "\""
+  /// The names of some metrics of all rows, in the order in which they appear.
+  private func columns(_ chosen: (Metrics) -> [(name: String, value: JSONValue)]) -> [String] {
+    var known: Set<String> = []
+    return metrics.flatMap { chosen($0).map(\.name).filter { known.insert($0).inserted } }
   }
 }

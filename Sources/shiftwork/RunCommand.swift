@@ -76,8 +76,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     }
     if code != 130 {
       do {
-        try folder.write(report.markdown, to: "report.md")
-        try folder.write(report.csv, to: "summary.csv")
+        for file in report.files { try folder.write(file.text, to: file.name) }
         isWritten = true
       } catch {
         Console.error("error: the report was not written: \(error)")

@@ -45,10 +45,14 @@ final class RunReporter: Sendable {
   func rows(in plan: Plan) -> [ReportRow] {
     state.withLock { state in
       plan.entries.map { entry in
-        state.rows[entry.stage.name]
+        var row =
+          state.rows[entry.stage.name]
           ?? ReportRow(
             stage: entry.stage.name, kind: entry.stage.kind, state: "skipped",
             metrics: .object([:]))
+        row.key = entry.planKey
+        row.point = SweepPoint(of: entry.stage)
+        return row
       }
     }
   }

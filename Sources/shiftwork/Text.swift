@@ -21,6 +21,25 @@ enum Text {
     }
   }
 
+  static func markdownRow(_ cells: [String]) -> String {
+    "| " + cells.map { $0.contains("|") ? escapedBars($0) : $0 }.joined(separator: " | ") + " |"
+  }
+
+  private static func escapedBars(_ text: String) -> String {
+    text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+  }
+
+  /// Lines of a CSV file; cells that hold commas, quotes or line ends are quoted.
+  static func csv(_ rows: [[String]]) -> String {
+    rows.map { $0.map(csvCell).joined(separator: ",") + "\n" }.joined()
+  }
+
+  private static func csvCell(_ text: String) -> String {
+    guard text.utf8.contains(where: { [0x2C, 0x22, 0x0A, 0x0D].contains($0) }) else { return text }
+    let doubled = text.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\"" + doubled.joined(separator: "\"\"") + "\""
+  }
+
   /// With so many digits after the point, in the C locale.
   static func fixed(_ number: Double, _ digits: Int) -> String {
     guard number.isFinite, number.magnitude < 1e9, digits < 7 else { return "\(number)" }
