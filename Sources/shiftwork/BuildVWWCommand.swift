@@ -34,7 +34,7 @@ struct BuildVWWCommand: AsyncParsableCommand {
   var threshold = 0.025
 
   @Option(help: ArgumentHelp("The JPEGs' quality, 1 to 100.", valueName: "q"))
-  var quality = 95
+  var quality = 99
 
   @Option(
     name: [.customShort("j", allowingJoined: true), .long],

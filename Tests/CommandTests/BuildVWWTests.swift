@@ -52,7 +52,7 @@ struct BuildVWWTests {
     #expect(other.code == 1)
     #expect(
       other.error
-        == "error: vww: was built with threshold \(threshold) and quality 95: name another folder, "
+        == "error: vww: was built with threshold \(threshold) and quality 99: name another folder, "
         + "or remove this one\n")
   }
 
