@@ -48,11 +48,6 @@ extension JSONValue: Codable {
 }
 
 extension JSONValue {
-  /// The value that `encodable` encodes to.
-  package init(encoding encodable: some Encodable) throws {
-    self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(encodable))
-  }
-
   package init(parsing bytes: [UInt8]) throws {
     self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
   }
