@@ -89,7 +89,12 @@ package struct NetworkStatistics: Sendable {
     let root = Node(.mapping([]), at: place, source: source).applying([
       Override(path: ["experiment"], node: name), Override(path: ["network", "kind"], node: name),
     ])
-    return ExperimentSpec(change(root), hasData: false, faults: faults)
+    let space = FieldSpace(
+      pipeline: nil, experiment: change(root),
+      variables: VariableScope(data: request.data, variable: { _ in nil }), faults: faults)
+    let spec = ExperimentSpec(space, hasData: false)
+    spec.read()
+    return spec
   }
 
   /// The stats block, and a line for every layer with slots. A network in float32 has its reference
@@ -152,7 +157,8 @@ extension Node {
     let argument = "--quantizers \(path)"
     let source = SourceText(file: argument, bytes: Array(path.utf8))
     let node = Node(
-      .string(path), at: SourceLocation(file: argument, line: 1, column: 1),
+      .string(path.replacing("$", with: "$$")),
+      at: SourceLocation(file: argument, line: 1, column: 1),
       length: path.unicodeScalars.count, text: path, source: source)
     var result = self
     if case .mapping(var entries) = value,

@@ -1,155 +1,150 @@
-//! From the path that a user gives to stages that can be planned: both files, `set` and `--set`.
-//! Every fault of all of them is reported at once.
+//! From the path that a user gives to stages that can be planned: both files, `set` and `--set`, and
+//! every point of a sweep. Every fault of all of them is reported at once.
 
-package import Diagnostics
+import Diagnostics
 import Files
-package import Pipeline
+import Pipeline
 import Specs
-
-/// What a command line says about which pipeline to work on.
-package struct PipelineRequest: Sendable {
-  /// A pipeline's file, or an experiment's: then the pipeline of its name is meant.
-  package var path: String
-  /// `a.b=VALUE`, in the order given.
-  package var overrides: [String]
-  /// What `${data}` stands for.
-  package var data: String
-  /// Whether a missing source file is a fault, or only a warning.
-  package var requiresFiles: Bool
-
-  package init(
-    path: String, overrides: [String] = [], data: String = "data", requiresFiles: Bool = true
-  ) {
-    self.path = path
-    self.overrides = overrides
-    self.data = data
-    self.requiresFiles = requiresFiles
-  }
-}
-
-/// A pipeline whose every field is known.
-package struct ResolvedPipeline: Sendable {
-  package var name: String
-  /// Nil where every stage is a command.
-  package var experiment: String?
-  package var graph: StageGraph
-  package var warnings: [Diagnostic]
-
-  package init(_ request: PipelineRequest) throws(InvalidSpec) {
-    let loader = PipelineLoader(request)
-    guard let resolved = loader.resolve() else { throw InvalidSpec(loader.errors) }
-    self = resolved
-  }
-
-  /// The warnings of an experiment that no pipeline of its name belongs to; nil for other files.
-  static func checkExperimentAlone(
-    _ request: PipelineRequest
-  ) throws(InvalidSpec) -> [Diagnostic]? {
-    let loader = PipelineLoader(request)
-    guard let warnings = loader.checkExperimentAlone() else { return nil }
-    if !loader.errors.isEmpty { throw InvalidSpec(loader.errors) }
-    return warnings
-  }
-
-  fileprivate init(
-    name: String, experiment: String?, graph: StageGraph, warnings: [Diagnostic]
-  ) {
-    self.name = name
-    self.experiment = experiment
-    self.graph = graph
-    self.warnings = warnings
-  }
-}
 
 /// One reading of a pipeline and its experiment.
 struct PipelineLoader {
+  /// Stages that one graph may have.
+  private static let stageLimit = 1_000_000
+
   let request: PipelineRequest
   let faults = FaultCollector()
+  private let composer: Composer
+  private let overrides: [Override]
 
-  init(_ request: PipelineRequest) { self.request = request }
-
-  var warnings: [Diagnostic] { faults.diagnostics.filter { $0.severity == .warning } }
-
-  /// Without warnings, each fault once.
-  var errors: [Diagnostic] {
-    var seen: Set<Diagnostic> = []
-    return faults.diagnostics.filter { $0.severity == .error && seen.insert($0).inserted }
-  }
-
-  func resolve() -> ResolvedPipeline? {
-    let overrides = request.overrides.compactMap { text in
-      collect { () throws(InvalidSpec) in try Override(parsing: text) }
-    }
-    guard let (path, node) = pipelineNode() else { return nil }
-    var sources = SourceLines()
-    sources.add(node)
-    let root = expandedPipeline(node.applying(overrides.filter { $0.path.first == "stages" }))
-    let pipeline = PipelineSpec(root, faults: faults)
-    let ours = pipeline.overrides + overrides.filter { $0.path.first != "stages" }
-    let spec: ExperimentSpec
-    if pipeline.needsExperiment {
-      guard let experiment = experimentNode(of: pipeline, at: path) else { return nil }
-      sources.add(experiment)
-      spec = ExperimentSpec(expanded(experiment.applying(ours)), faults: faults)
-    } else {
-      spec = ExperimentSpec(absentFrom: root)
-      for override in ours {
-        faults.add(
-          override.node.diagnostic(
-            "there is no experiment whose `\(override.path.joined(separator: "."))` could change",
-            suggestion: "name a field of a stage: `stages.NAME.FIELD`"))
+  init(_ request: PipelineRequest) {
+    self.request = request
+    composer = Composer(faults: faults)
+    var overrides: [Override] = []
+    for text in request.overrides {
+      do {
+        overrides.append(try Override(parsing: text))
+      } catch {
+        for diagnostic in error.diagnostics { faults.add(diagnostic) }
       }
     }
+    self.overrides = overrides
+  }
 
-    let stages = StageResolver(pipeline: pipeline, spec: spec, faults: faults).stages()
-    checkNeeds(pipeline)
-    if !hasErrors { checkFiles(of: stages, spec: spec, pipeline: pipeline) }
-    // With other faults the graph of names alone is checked, so that its faults are told as well.
-    let graph = graph(of: hasErrors ? pipeline.outline : stages, sources: sources)
-    guard !hasErrors, let graph else { return nil }
-    return ResolvedPipeline(
-      name: pipeline.name, experiment: pipeline.needsExperiment ? spec.name : nil, graph: graph,
-      warnings: warnings)
+  var warnings: [Diagnostic] { faults.diagnostics.filter { $0.severity == .warning } }
+  var errors: [Diagnostic] { faults.diagnostics.filter { $0.severity == .error } }
+
+  /// Reads all points; nil after faults.
+  func check() -> CheckedPipeline? {
+    guard let (path, written) = pipelineNode() else { return nil }
+    let root = written.applying(overrides.filter(\.isOfPipeline).map(\.ofSweep))
+    var variables = scope(of: [root])
+    let names = FieldSpace(pipeline: root, experiment: nil, variables: variables, faults: faults)
+    let pipeline = PipelineSpec(root, faults: faults) { names.expanded($0) }
+    let changes = pipeline.overrides + overrides.filter { !$0.isOfPipeline }
+    var experiment: Node?
+    if pipeline.needsExperiment {
+      guard let node = experimentNode(of: pipeline, at: path) else {
+        // What the pipeline itself says can be told.
+        StageTemplates(pipeline, of: nil, in: names).read()
+        return nil
+      }
+      variables.declare(in: node, faults: faults)
+      experiment = node.applying(changes.filter { !$0.isOfVariables })
+    } else {
+      refuse(changes.filter { !$0.isOfVariables })
+    }
+    variables.apply(changes.filter(\.isOfVariables), faults: faults)
+    let space = FieldSpace(
+      pipeline: root, experiment: experiment, variables: variables, faults: faults)
+    let sweep = pipeline.sweep.flatMap { read($0, of: pipeline, in: space, variables) }
+    let spec = experiment.map { _ in ExperimentSpec(space) }
+    let templates = StageTemplates(pipeline, of: spec, in: space)
+    let points = points(of: sweep, in: space) { () -> [StageTemplate] in
+      templates.read()
+      spec?.read()
+      let stages = templates.current()
+      let graphFaults = templates.check(stages)
+      if !graphFaults.isEmpty {
+        var lines = SourceLines()
+        lines.add(root)
+        for fault in graphFaults { faults.add(lines.showing(fault)) }
+      }
+      return stages
+    }
+    if !faults.hasErrors {
+      MissingFiles(of: templates.all, areFaults: request.requiresFiles).report(to: faults)
+    }
+    if faults.hasErrors { return nil }
+    return CheckedPipeline(name: pipeline.name, experiment: spec?.name, points: points)
+  }
+
+  /// The stages of all points; nil after faults.
+  func graph(of pipeline: CheckedPipeline) -> StageGraph? {
+    guard pipeline.stageCount <= Self.stageLimit else {
+      faults.add(
+        Diagnostic("the sweep has \(pipeline.stageCount) stages, more than \(Self.stageLimit)"))
+      return nil
+    }
+    var stages: [Stage] = []
+    stages.reserveCapacity(pipeline.stageCount)
+    for point in pipeline.points {
+      for template in point.stages {
+        stages.append(point.name.map { template.stage.at($0, point.label) } ?? template.stage)
+      }
+    }
+    do {
+      return try StageGraph(stages)
+    } catch {
+      for diagnostic in error.diagnostics { faults.add(diagnostic) }
+      return nil
+    }
   }
 
   /// The experiment that a path names, or that its pipeline is over, with all overrides, whose data
   /// do not matter; `change` is applied last. Nil after faults.
   func experiment(changing change: (Node) -> Node) -> ExperimentSpec? {
-    let overrides = request.overrides.compactMap { text in
-      collect { () throws(InvalidSpec) in try Override(parsing: text) }
-    }
-    guard let node = load(request.path) else { return nil }
+    guard let node = composer.load(request.path) else { return nil }
+    var variables = scope(of: [node])
     var experiment = node
-    var ours = overrides
+    var changes = overrides
     if !Self.isExperiment(node) {
-      ours = overrides.filter { $0.path.first != "stages" }
-      let root = expandedPipeline(node.applying(overrides.filter { $0.path.first == "stages" }))
-      let pipeline = PipelineSpec(root, faults: faults)
+      let root = node.applying(overrides.filter(\.isOfPipeline).map(\.ofSweep))
+      let names = FieldSpace(pipeline: root, experiment: nil, variables: variables, faults: faults)
+      let pipeline = PipelineSpec(root, faults: faults) { names.expanded($0) }
       guard let named = experimentNode(of: pipeline, at: request.path) else { return nil }
-      experiment = named.applying(pipeline.overrides)
+      variables.declare(in: named, faults: faults)
+      experiment = named
+      changes = pipeline.overrides + overrides.filter { !$0.isOfPipeline }
     }
-    let spec = ExperimentSpec(
-      change(expanded(experiment.applying(ours))), hasData: false, faults: faults)
-    return hasErrors ? nil : spec
+    variables.apply(changes.filter(\.isOfVariables), faults: faults)
+    let space = FieldSpace(
+      pipeline: nil, experiment: change(experiment.applying(changes.filter { !$0.isOfVariables })),
+      variables: variables, faults: faults)
+    let spec = ExperimentSpec(space, hasData: false)
+    spec.read()
+    return faults.hasErrors ? nil : spec
   }
 
-  func checkExperimentAlone() -> [Diagnostic]? {
+  /// Checks an experiment that no pipeline of its name belongs to; false for other files.
+  func checkExperimentAlone() -> Bool {
+    // What is wrong with another file is told when it is read for good.
     guard let node = try? YAML.load(path: request.path, shownAs: request.path),
       Self.isExperiment(node), !Files.exists(defaultPipeline)
-    else { return nil }
-    let overrides = request.overrides.compactMap { text in
-      collect { () throws(InvalidSpec) in try Override(parsing: text) }
-    }
-    _ = ExperimentSpec(expanded(node.applying(overrides)), faults: faults)
-    return warnings
+    else { return false }
+    guard let experiment = composer.load(request.path) else { return true }
+    var variables = scope(of: [experiment])
+    variables.apply(overrides.filter(\.isOfVariables), faults: faults)
+    let space = FieldSpace(
+      pipeline: nil, experiment: experiment.applying(overrides.filter { !$0.isOfVariables }),
+      variables: variables, faults: faults)
+    ExperimentSpec(space).read()
+    return true
   }
-
-  private var hasErrors: Bool { faults.diagnostics.contains { $0.severity == .error } }
 
   // MARK: Files
 
   private func pipelineNode() -> (String, Node)? {
-    guard let node = load(request.path) else { return nil }
+    guard let node = composer.load(request.path) else { return nil }
     guard Self.isExperiment(node) else { return (request.path, node) }
     let path = defaultPipeline
     guard Files.exists(path) else {
@@ -159,7 +154,7 @@ struct PipelineLoader {
           suggestion: "write \(path), or name another pipeline"))
       return nil
     }
-    return load(path).map { (path, $0) }
+    return composer.load(path).map { (path, $0) }
   }
 
   private static func isExperiment(_ node: Node) -> Bool {
@@ -176,10 +171,10 @@ struct PipelineLoader {
   private func experimentNode(of pipeline: PipelineSpec, at path: String) -> Node? {
     let (text, place) = pipeline.experiment
     guard !text.isEmpty, let place else { return nil }
-    if text.contains("/") || text.hasSuffix(".yaml") { return load(text) }
+    if text.contains("/") || text.hasSuffix(".yaml") { return composer.load(text) }
     let folder = PathText.sibling(of: path, folder: "experiments")
     let candidates = [folder, "experiments"].map { PathText.join($0, text + ".yaml") }
-    if let found = candidates.first(where: Files.exists) { return load(found) }
+    if let found = candidates.first(where: Files.exists) { return composer.load(found) }
     let names = ((try? Files.list(folder)) ?? []).filter { $0.hasSuffix(".yaml") }
       .map { PathText.stem(of: $0) }
     faults.add(
@@ -189,127 +184,98 @@ struct PipelineLoader {
     return nil
   }
 
-  private func load(_ path: String) -> Node? {
-    collect { () throws(InvalidSpec) in try YAML.load(path: path, shownAs: path) }
+  // MARK: Parts
+
+  private func scope(of roots: [Node]) -> VariableScope {
+    var scope = VariableScope(data: request.data, variable: request.variable)
+    for root in roots { scope.declare(in: root, faults: faults) }
+    return scope
   }
 
-  private func expanded(_ node: Node) -> Node {
-    Interpolation.expand(node, variables: ["data": request.data], faults: faults)
+  private func refuse(_ changes: [Override]) {
+    for override in changes {
+      faults.add(
+        override.node.diagnostic(
+          "there is no experiment whose `\(override.path.joined(separator: "."))` could change",
+          suggestion: "name a field of a stage: `stages.NAME.FIELD`"))
+    }
   }
 
-  /// What stands in `run` is for the stage to fill in.
-  private func expandedPipeline(_ node: Node) -> Node {
-    var result = node
-    guard case .mapping(var entries) = node.value else { return expanded(node) }
-    for index in entries.indices {
-      guard entries[index].name == "stages", case .mapping(var stages) = entries[index].value.value
-      else {
-        entries[index].value = expanded(entries[index].value)
+  private func read(
+    _ node: Node, of pipeline: PipelineSpec, in space: FieldSpace, _ variables: VariableScope
+  ) -> Sweep? {
+    if case .null = node.value { return nil }
+    let check = SweptPaths(pipeline: pipeline, space: space, variables: variables)
+    var reader = SweepReader(
+      faults: faults, expand: { space.expanded($0) }, check: { check.fault(of: $0) })
+    guard let sweep = reader.read(node) else { return nil }
+    for override in overrides where !override.isOfSweep {
+      guard let field = sweep.fields.first(where: { override.path.starts(with: $0.path) }) else {
         continue
       }
-      for stage in stages.indices {
-        guard case .mapping(var fields) = stages[stage].value.value else { continue }
-        for field in fields.indices where fields[field].name != "run" {
-          fields[field].value = expanded(fields[field].value)
-        }
-        stages[stage].value.value = .mapping(fields)
-      }
-      entries[index].value.value = .mapping(stages)
-    }
-    result.value = .mapping(entries)
-    return result
-  }
-
-  private func collect<Value>(_ body: () throws(InvalidSpec) -> Value) -> Value? {
-    do {
-      return try body()
-    } catch {
-      for diagnostic in error.diagnostics { faults.add(diagnostic) }
-      return nil
-    }
-  }
-
-  // MARK: Checks between stages
-
-  /// Needing a stage that makes no network.
-  private func checkNeeds(_ pipeline: PipelineSpec) {
-    for entry in pipeline.stages {
-      guard let needs = entry.needs,
-        let producer = pipeline.stages.first(where: { $0.name == needs.name }),
-        !producer.kind.makesModel
-      else { continue }
-      let does = producer.kind == .command ? "runs a program" : "only measures"
+      let path = field.path.joined(separator: ".")
       faults.add(
-        needs.node.diagnostic(
-          "`\(needs.name)` \(does): there is no network of its own to work on",
-          suggestion: producer.needs.map { "did you mean `\($0.name)`?" }))
+        (override.key ?? override.node).diagnostic(
+          "the sweep varies `\(path)`, whatever it is set to",
+          suggestion: "write `--set 'sweep.product.\(path)=[...]'`"))
     }
+    space.vary(sweep.fields)
+    return sweep
   }
 
-  private func graph(of stages: [Stage], sources: SourceLines) -> StageGraph? {
-    do {
-      return try StageGraph(stages)
-    } catch {
-      for diagnostic in error.diagnostics { faults.add(sources.showing(diagnostic)) }
-      return nil
+  /// Every point with its stages; points that come out equal are one.
+  private func points(
+    of sweep: Sweep?, in space: FieldSpace, read: () -> [StageTemplate]
+  ) -> [CheckedPipeline.Point] {
+    guard let sweep else { return [CheckedPipeline.Point(stages: read())] }
+    var identities = PointIdentities(of: sweep)
+    var points: [CheckedPipeline.Point] = []
+    let (names, json) = (sweep.names, sweep.json)
+    for (index, point) in sweep.points.enumerated() {
+      space.state.point = point
+      let stages = read()
+      // Faults are enough to know then.
+      if faults.hasErrors { continue }
+      guard let id = identities.add(stages, named: names[index]) else { continue }
+      let label: JSONValue = .object([
+        "name": .string(names[index]), "id": .string(id), "values": sweep.values(of: point, json),
+      ])
+      points.append(CheckedPipeline.Point(name: names[index], label: label, stages: stages))
     }
-  }
-
-  private func checkFiles(of stages: [Stage], spec: ExperimentSpec, pipeline: PipelineSpec) {
-    for input in pipeline.stages.flatMap({ $0.command?.inputs ?? [] })
-    where !Files.exists(input.path) {
-      report(
-        input.node.diagnostic("there is no file or folder \(input.path)"))
-    }
-
-    var missing: [String] = []
-    var folders: [String] = []
-    var lacksPretrained = false
-    for stage in stages where stage.command == nil {
-      for (role, source) in stage.inputs {
-        guard case .file(let path, _) = source, !Files.exists(path) else { continue }
-        if role == InputRole.pretrained {
-          lacksPretrained = true
-        } else if stage.kind == StageKind.prepareData.rawValue {
-          folders.append(path)
-        } else if let name = path.split(separator: "/").last.map(String.init),
-          !missing.contains(name)
-        {
-          missing.append(name)
-        }
-      }
-    }
-    if let dataset = spec.dataset, let root = dataset.root, !missing.isEmpty {
-      report(dataset.missing(missing.sorted(), at: root))
-    }
-    for diagnostic in spec.dataset?.missing(folders) ?? [] { report(diagnostic) }
-    if lacksPretrained, let (path, node) = spec.pretrained {
-      report(
-        node.diagnostic(
-          "the pretrained weights are missing: no file \(path)",
-          suggestion: "name them with `--set pretrained.path=FILE` or their folder with "
-            + "`--data DIR`; pipelines/quickstart.yaml trains a network of its own instead"))
-    }
-  }
-
-  private func report(_ diagnostic: Diagnostic) {
-    var diagnostic = diagnostic
-    if !request.requiresFiles { diagnostic.severity = .warning }
-    faults.add(diagnostic)
+    if let warning = identities.warning { faults.add(warning) }
+    return points
   }
 }
 
-extension DatasetSpec {
-  fileprivate func missing(_ names: [String], at root: Node) -> Diagnostic {
-    let folder = rootPath ?? ""
-    let what =
-      names.count == 1
-      ? "1 file of \(fields.kind.rawValue) is"
-      : "\(names.count) files of \(fields.kind.rawValue) are"
-    return root.diagnostic(
-      "\(what) missing in \(folder): \(names.joined(separator: ", "))",
-      suggestion: "name the folder with `--set dataset.root=DIR` or `--data DIR`, or go on without "
-        + "data: `--set dataset.source=synthetic`",
-      notes: [Diagnostic.Note(fields.kind.whence)])
+extension Override {
+  fileprivate var isOfSweep: Bool { path.first == "sweep" }
+  fileprivate var isOfPipeline: Bool { path.first == "stages" || isOfSweep }
+  fileprivate var isOfVariables: Bool { path.first == "variables" }
+
+  /// `sweep.product.fine_tune.epochs` names one field after `product`.
+  fileprivate var ofSweep: Override {
+    guard isOfSweep else { return self }
+    let start = path.indices.dropFirst().first { ["product", "zip"].contains(path[$0]) }
+    guard let start, start + 1 < path.count else { return self }
+    var result = self
+    result.path = Array(path[...start]) + [path[(start + 1)...].joined(separator: ".")]
+    return result
+  }
+}
+
+extension Stage {
+  /// The stage at a point, which needs other stages of the same point.
+  fileprivate func at(_ point: String, _ label: JSONValue?) -> Stage {
+    var stage = self
+    stage.name = "\(point)/\(name)"
+    stage.inputs = inputs.map { role, source in
+      guard case .stage(let needed, let location) = source else { return (role, source) }
+      return (role, .stage("\(point)/\(needed)", location: location))
+    }
+    if case .object(var members) = unkeyed {
+      members["point"] = label
+      stage.unkeyed = .object(members)
+    }
+    return stage
   }
 }

@@ -2,7 +2,6 @@
 //! that has no pipeline yet.
 
 package import Diagnostics
-import Pipeline
 
 /// What a check found out about a file without faults.
 package struct SpecCheck: Sendable {
@@ -11,15 +10,21 @@ package struct SpecCheck: Sendable {
   package var warnings: [Diagnostic]
 
   package init(_ request: PipelineRequest) throws(InvalidSpec) {
-    if let warnings = try ResolvedPipeline.checkExperimentAlone(request) {
-      self.warnings = warnings
+    let loader = PipelineLoader(request)
+    if loader.checkExperimentAlone() {
       summary = "an experiment without a pipeline of its name"
-      return
+    } else if let pipeline = loader.check() {
+      // The stages of every point were read; nobody wants their graph.
+      let count = pipeline.stageCount
+      summary = "\(count) \(count == 1 ? "stage" : "stages")"
+      if pipeline.points.contains(where: { $0.name != nil }) {
+        summary += " at \(pipeline.points.count) points"
+      }
+      if let experiment = pipeline.experiment { summary += " over experiment \(experiment)" }
+    } else {
+      summary = ""
     }
-    let resolved = try ResolvedPipeline(request)
-    let count = resolved.graph.stages.count
-    summary = "\(count) \(count == 1 ? "stage" : "stages")"
-    if let experiment = resolved.experiment { summary += " over experiment \(experiment)" }
-    warnings = resolved.warnings
+    warnings = loader.warnings
+    if !loader.errors.isEmpty { throw InvalidSpec(loader.errors) }
   }
 }

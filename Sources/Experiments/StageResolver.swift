@@ -9,24 +9,16 @@ import Specs
 
 /// Joins a pipeline's entries with an experiment's sections; faults are collected.
 struct StageResolver {
-  let pipeline: PipelineSpec
+  let pipeline: String
   let spec: ExperimentSpec
   let faults: FaultCollector
 
   private typealias Inputs = [(role: String, source: Source)]
 
-  /// The pipeline's stages, and before them those that prepare what they read.
-  func stages() -> [Stage] {
-    let written = pipeline.stages.compactMap(stage)
-    let parts = PrepareDataFields.Part.allCases.filter { part in
-      written.contains { $0.inputs.contains { $0.role == InputRole.data(part) } }
-    }
-    return parts.compactMap(preparing) + written
-  }
-
-  private func stage(_ entry: StageEntry) -> Stage? {
+  /// The stage of an entry; nil after faults.
+  func stage(_ entry: StageEntry) -> Stage? {
     switch entry.kind {
-    case .prepareData: nil
+    case .prepareData, .command: nil
     case .loadPretrained: loadPretrained(entry)
     case .pretrain: pretrain(entry)
     case .quantize: quantize(entry)
@@ -34,7 +26,6 @@ struct StageResolver {
     case .switchAlpha: switchAlpha(entry)
     case .fineTune: fineTune(entry)
     case .evaluate: evaluate(entry)
-    case .command: command(entry)
     }
   }
 
@@ -59,7 +50,7 @@ struct StageResolver {
       seed: spec.seed, numerics: spec.numerics)
     return make(
       entry, fields, locations: trainingLocations(section), inputs: files(of: training),
-      computes: true)
+      computes: true, draws: true)
   }
 
   private func quantize(_ entry: StageEntry) -> Stage? {
@@ -102,7 +93,8 @@ struct StageResolver {
     var locations = trainingLocations(section)
     locations.merge(search.locations.nested(under: "search")) { mine, _ in mine }
     return make(
-      entry, fields, locations: locations, inputs: files(of: training), computes: true)
+      entry, fields, locations: locations, inputs: files(of: training), computes: true,
+      draws: true)
   }
 
   private func switchAlpha(_ entry: StageEntry) -> Stage? {
@@ -121,7 +113,7 @@ struct StageResolver {
       seed: spec.seed, numerics: spec.numerics)
     return make(
       entry, fields, locations: trainingLocations(section), inputs: files(of: training),
-      computes: true)
+      computes: true, draws: true)
   }
 
   private func evaluate(_ entry: StageEntry) -> Stage? {
@@ -133,24 +125,9 @@ struct StageResolver {
       l2: training.l2, batchSize: spec.evaluateBatchSize, numerics: spec.numerics)
     var locations = dataset.locations.nested(under: "dataset")
     for key in ["loss", "metrics", "l2"] { locations[key] = spec.training.locations[key] }
-    locations["batch_size"] = spec.locations["evaluate.batch_size"]
+    locations["batch_size"] = spec.evaluateLocations["batch_size"]
     return make(
       entry, fields, locations: locations, inputs: files(training: false), computes: true)
-  }
-
-  private func command(_ entry: StageEntry) -> Stage? {
-    guard let spec = entry.command else { return nil }
-    let files = spec.inputs.map {
-      (role: $0.role, source: Source.file(path: $0.path, location: $0.node.location))
-    }
-    let artifacts = spec.needs.map {
-      (role: $0.role, source: Source.stage($0.stage, location: $0.node.location))
-    }
-    var stage = make(entry, spec.fields, inputs: artifacts + files)
-    stage.locations = entry.locations
-    stage.resources.cores = spec.cores
-    stage.command = spec.command
-    return stage
   }
 
   // MARK: Parts
@@ -158,7 +135,7 @@ struct StageResolver {
   private func present<Section>(
     _ section: Section?, _ key: String, for entry: StageEntry
   ) -> Section? {
-    if section == nil, spec.node[key] == nil, !spec.node.hasMisspelt(key) {
+    if section == nil, !spec.mentions(key) {
       faults.add(
         spec.node.diagnostic(
           "the experiment needs `\(key)` for stage `\(entry.name)`", suggestion: nil,
@@ -250,7 +227,7 @@ struct StageResolver {
 
   private func make(
     _ entry: StageEntry, _ fields: some Encodable, locations: [String: SourceLocation] = [:],
-    inputs: [(role: String, source: Source)] = [], computes: Bool = false
+    inputs: [(role: String, source: Source)] = [], computes: Bool = false, draws: Bool = false
   ) -> Stage {
     var inputs = inputs
     if let needs = entry.needs {
@@ -258,10 +235,10 @@ struct StageResolver {
         (InputRole.model, .stage(needs.name, location: needs.node.location)), at: 0)
     }
     var places = locations
-    for (path, location) in spec.locations
-    where path == "seed" || path.hasPrefix("network") || path.hasPrefix("numerics") {
-      places[path] = location
-    }
+    places.merge(spec.networkLocations) { $1 }
+    // What a stage does not ask for does not make it another at another point of a sweep.
+    if computes { places.merge(spec.numericsLocations) { $1 } }
+    if draws { places.merge(spec.seedLocations) { $1 } }
     places["needs"] = entry.needs?.node.location
     return Stage(
       name: entry.name, kind: entry.kind.rawValue, version: entry.kind.version,
@@ -270,7 +247,7 @@ struct StageResolver {
       resources: Resources(
         cores: computes ? spec.numerics.threads : 1, memoryGB: entry.memoryGB),
       unkeyed: .object([
-        "experiment": .string(spec.name), "pipeline": .string(pipeline.name),
+        "experiment": .string(spec.name), "pipeline": .string(pipeline),
         "stage": .string(entry.name),
       ]),
       environment: computes
@@ -289,7 +266,7 @@ struct StageResolver {
   }
 
   /// The stage that prepares one part of the data. What it makes does not depend on its threads.
-  private func preparing(_ part: PrepareDataFields.Part) -> Stage? {
+  func preparing(_ part: PrepareDataFields.Part) -> Stage? {
     guard let dataset = spec.dataset, let preparation = dataset.preparation?[part] else {
       return nil
     }
@@ -311,7 +288,7 @@ struct StageResolver {
       },
       location: dataset.location, resources: Resources(cores: spec.numerics.threads),
       unkeyed: .object([
-        "experiment": .string(spec.name), "pipeline": .string(pipeline.name),
+        "experiment": .string(spec.name), "pipeline": .string(pipeline),
         "stage": .string(part.stage), "threads": .int(spec.numerics.threads),
       ]))
   }

@@ -9,6 +9,8 @@ package final class FaultCollector {
 
   package private(set) var diagnostics: [Diagnostic] = []
   package private(set) var hasErrors = false
+  private var told: Set<Told> = []
+  private var silent: Set<SourceLocation> = []
 
   package init() {}
 
@@ -17,16 +19,35 @@ package final class FaultCollector {
 
   package func add(_ diagnostic: Diagnostic) {
     let isError = diagnostic.severity == .error
+    if let place = diagnostic.location, silent.contains(place) { return }
     // The first error is kept whatever came before it: a wrong spec must not pass.
     guard diagnostics.count < Self.limit || (isError && !hasErrors) else { return }
+    // What is read again, at another point of a sweep, has the same faults.
+    guard told.insert(Told(diagnostic)).inserted else { return }
     diagnostics.append(diagnostic)
     hasErrors = hasErrors || isError
   }
+
+  /// Further faults at the value's place would only follow from one that is known.
+  func silence(_ node: Node) { silent.insert(node.location) }
 
   /// Takes back a fault that another one tells better.
   func withdraw(_ diagnostic: Diagnostic) {
     guard let index = diagnostics.lastIndex(of: diagnostic) else { return }
     diagnostics.remove(at: index)
+    told.remove(Told(diagnostic))
     hasErrors = diagnostics.contains { $0.severity == .error }
+  }
+}
+
+/// What a fault is told by. Its source line may have megabytes, and follows from its place.
+private struct Told: Hashable {
+  private let severity: Diagnostic.Severity
+  private let message: String
+  private let location: SourceLocation?
+
+  init(_ diagnostic: Diagnostic) {
+    (severity, message, location) =
+      (diagnostic.severity, diagnostic.message, diagnostic.location)
   }
 }

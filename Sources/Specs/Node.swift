@@ -47,6 +47,14 @@ package struct Node: Sendable {
     self.source = source
   }
 
+  /// This node with what a text without quotes would mean.
+  package func taking(plain text: String) -> Node {
+    var result = self
+    result.value = (try? Scalar.resolve(text).get()) ?? .string(text)
+    result.text = text
+    return result
+  }
+
   /// The value of a key; nil where there is none, or no mapping.
   package subscript(key: String) -> Node? {
     guard case .mapping(let entries) = value else { return nil }

@@ -10,10 +10,20 @@ package struct Override: Sendable {
 
   package var path: [String]
   package var node: Node
+  /// The path as it was written; nil where nobody wrote it.
+  package var key: Node?
 
-  package init(path: [String], node: Node) {
+  package init(path: [String], node: Node, key: Node? = nil) {
     self.path = path
     self.node = node
+    self.key = key
+  }
+
+  /// The value at a path that a spec has as a key; nil for what is no path.
+  package init?(_ entry: Node.Entry) {
+    let parts = entry.name.split(separator: ".", omittingEmptySubsequences: false)
+    if parts.contains("") { return nil }
+    self.init(path: parts.map(String.init), node: entry.value, key: entry.key)
   }
 
   /// Reads `fine_tune.epochs=7`; the value is YAML. Faults show the argument.
@@ -36,6 +46,10 @@ package struct Override: Sendable {
     }
     let text = Array(argument[argument.index(after: equals)...].utf8)
     self.path = path.map(String.init)
+    let written = String(argument[..<equals])
+    key = Node(
+      .string(written), at: SourceLocation(file: source.file, line: 1, column: 1),
+      length: width - 1, text: written, source: source)
     if text.allSatisfy({ $0 == UInt8(ascii: " ") }) {
       node = Node(
         .null, at: SourceLocation(file: source.file, line: 1, column: width + 1), text: "",
@@ -55,16 +69,16 @@ extension Node {
       let tail = override.path.dropFirst(Override.depthLimit)
       let path =
         tail.isEmpty ? head : head.dropLast() + [([head.last ?? ""] + tail).joined(separator: ".")]
-      return node.setting(path, to: override.node)
+      return node.setting(path, by: override)
     }
   }
 
-  private func setting(_ path: ArraySlice<String>, to new: Node) -> Node {
-    guard let name = path.first else { return new }
+  private func setting(_ path: ArraySlice<String>, by override: Override) -> Node {
+    guard let name = path.first else { return override.node }
     var result = self
     if case .sequence(var elements) = value, let index = Int(name), elements.indices.contains(index)
     {
-      elements[index] = elements[index].setting(path.dropFirst(), to: new)
+      elements[index] = elements[index].setting(path.dropFirst(), by: override)
       result.value = .sequence(elements)
       return result
     }
@@ -73,37 +87,38 @@ extension Node {
       entries = old
     } else {
       // A scalar or nothing gives way to the mapping that the path needs.
-      result = Node(.mapping([]), at: new.location, source: new.source)
+      result = Node(.mapping([]), at: override.node.location, source: override.node.source)
     }
     if let index = entries.firstIndex(where: { $0.name == name }) {
-      entries[index].value = entries[index].value.setting(path.dropFirst(), to: new)
+      entries[index].value = entries[index].value.setting(path.dropFirst(), by: override)
     } else {
-      let key = Node(
-        .string(name), at: Self.place(of: name, in: new), length: name.unicodeScalars.count,
-        text: name,
-        source: new.source)
-      let empty = Node(.null, at: new.location, source: new.source)
-      entries.append(Entry(key: key, value: empty.setting(path.dropFirst(), to: new)))
+      let empty = Node(.null, at: override.node.location, source: override.node.source)
+      entries.append(
+        Entry(
+          key: override.key(path.startIndex, named: name),
+          value: empty.setting(path.dropFirst(), by: override)))
     }
     result.value = .mapping(entries)
     return result
   }
+}
 
-  /// Where an override's own text names the key; else its value's place.
-  private static func place(of name: String, in node: Node) -> SourceLocation {
-    var place = node.location
-    // The path stands before the value, on the same line; a spec's `set` has `:` for `=`.
-    guard let line = node.source.line(place.line)?.unicodeScalars else { return place }
-    var column = 1
-    let path = line.prefix(place.column - 1).prefix { $0 != "=" && $0 != ":" }
-    for part in path.split(separator: ".", omittingEmptySubsequences: false) {
-      let trimmed = part.drop { $0 == " " }
-      if String(trimmed) == name {
-        place.column = column + part.count - trimmed.count
-        return place
-      }
-      column += part.count + 1
+extension Override {
+  /// The part of the written path that names a key; the value's place where nobody wrote it so.
+  fileprivate func key(_ index: Int, named name: String) -> Node {
+    let length = name.unicodeScalars.count
+    guard let key, let text = key.text,
+      text.split(separator: ".", omittingEmptySubsequences: false).map(String.init) == path
+    else {
+      return Node(
+        .string(name), at: node.location, length: length, text: name, source: node.source)
     }
-    return place
+    let before = path[..<index].reduce(0) { $0 + $1.unicodeScalars.count + 1 }
+    var part = Node(
+      .string(name), at: key.location, length: length, text: name, source: key.source)
+    let line = key.source.line(key.location.line)?.unicodeScalars.dropFirst(key.location.column - 1)
+    let isQuoted = line?.first == "'" || line?.first == "\""
+    part.location.column += before + (isQuoted ? 1 : 0)
+    return part
   }
 }

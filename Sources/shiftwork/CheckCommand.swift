@@ -31,7 +31,8 @@ struct CheckCommand: ColoringCommand {
       do {
         let outcome = try SpecCheck(
           PipelineRequest(
-            path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false))
+            path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false,
+            variable: { Environment[$0] }))
         warnings += outcome.warnings.filter { !warnings.contains($0) }
         Console.out("\(path): \(outcome.summary)")
       } catch {

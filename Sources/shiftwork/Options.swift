@@ -17,7 +17,8 @@ struct PipelineOptions: ParsableArguments {
   func resolve(requiresFiles: Bool = true) throws -> ResolvedPipeline {
     let pipeline = try ResolvedPipeline(
       PipelineRequest(
-        path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: requiresFiles))
+        path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: requiresFiles,
+        variable: { Environment[$0] }))
     Console.show(pipeline.warnings, color: fields.color)
     return pipeline
   }

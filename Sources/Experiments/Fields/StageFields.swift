@@ -79,7 +79,7 @@ package struct EvaluateFields: Hashable, Sendable, Codable {
 }
 
 /// Fields of `command`. Inputs: what the user names, by the user's names.
-package struct CommandFields: Hashable, Sendable, Codable {
+package struct CommandFields: Hashable, Sendable {
   /// A line for the shell, or a program and its arguments; `${inputs.NAME}` and `${output}` stand
   /// for paths, `${params.NAME}` for a parameter.
   package enum Run: Hashable, Sendable {
@@ -90,24 +90,17 @@ package struct CommandFields: Hashable, Sendable, Codable {
   package var run: Run
   package var params: [String: JSONValue]
   package var outputs: [String]
-}
 
-extension CommandFields.Run: Codable {
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let text = try? container.decode(String.self) {
-      self = .text(text)
-    } else {
-      self = .words(try container.decode([String].self))
-    }
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .text(let text): try container.encode(text)
-    case .words(let words): try container.encode(words)
-    }
+  /// As manifests have it.
+  var json: JSONValue {
+    let run: JSONValue =
+      switch run {
+      case .text(let text): .string(text)
+      case .words(let words): .array(words.map { .string($0) })
+      }
+    return .object([
+      "run": run, "params": .object(params), "outputs": .array(outputs.map { .string($0) }),
+    ])
   }
 }
 

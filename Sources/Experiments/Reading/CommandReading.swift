@@ -33,7 +33,7 @@ struct CommandSpec {
   var locations: [String: SourceLocation] = [:]
 
   /// Nil after faults without which nothing can be run.
-  init?(_ section: inout Section, of stage: Node) {
+  init?(_ section: inout Section, of stage: Node, in space: FieldSpace) {
     let faults = section.faults
     needs = Self.needs(&section)
     inputs = Self.inputs(&section, besides: needs)
@@ -55,7 +55,7 @@ struct CommandSpec {
     let isShell = if case .string = run.value { true } else { false }
     let template = CommandTemplate(
       roles: needs.map(\.role) + inputs.map(\.role), params: params, isShell: isShell,
-      faults: faults)
+      space: space)
     let directory = Self.currentDirectory
     switch run.value {
     case .string(let text) where !text.isEmpty:
@@ -170,7 +170,10 @@ private struct CommandTemplate {
   let roles: [String]
   let params: [String: JSONValue]
   let isShell: Bool
-  let faults: FaultCollector
+  /// Where variables come from.
+  let space: FieldSpace
+
+  private var faults: FaultCollector { space.faults }
 
   /// A word as the runner takes it, and as the key has it: without any path.
   func read(_ node: Node) -> (pieces: [Command.Piece], text: String) {
@@ -190,6 +193,15 @@ private struct CommandTemplate {
         pieces.append(.text(plain))
         key += plain.replacing("$", with: "$$")
       case .variable(let name, let offset):
+        if isVariable(name) {
+          guard let value = space.lookUp(name, in: node, offset: offset)?.node,
+            let plain = Interpolation.text(
+              of: value, for: name, in: node, offset: offset, faults: faults)
+          else { continue }
+          pieces.append(.text(plain))
+          key += plain.replacing("$", with: "$$")
+          continue
+        }
         key += "${\(name)}"
         if let known = self.piece(name) {
           pieces.append(known)
@@ -199,6 +211,12 @@ private struct CommandTemplate {
       }
     }
     return (pieces, key)
+  }
+
+  /// Whether a name is none of the stage's own.
+  private func isVariable(_ name: String) -> Bool {
+    let head = name.prefix { $0 != "." }
+    return !["output", "inputs", "params", "data"].contains(head) && space.knows(name)
   }
 
   private func piece(_ name: String) -> Command.Piece? {
@@ -247,6 +265,7 @@ private struct CommandTemplate {
     }
     let known =
       ["output"] + roles.map { "inputs.\($0)" } + params.keys.sorted().map { "params.\($0)" }
+      + space.variableNames.filter { $0 != "data" }
     faults.add(
       Interpolation.unknown(
         name, offset: offset, in: node, known: known, holding: "placeholders of this stage"))
@@ -254,23 +273,6 @@ private struct CommandTemplate {
 }
 
 extension JSONValue {
-  /// A value as YAML means it.
-  fileprivate init(_ node: Node) {
-    switch node.value {
-    case .null: self = .null
-    case .bool(let flag): self = .bool(flag)
-    case .int(let number): self = .int(number)
-    case .float(let number):
-      // JSON has no spelling for infinities.
-      self = number.isFinite ? .double(number) : .string(node.text ?? "\(number)")
-    case .string(let string): self = .string(string)
-    case .sequence(let elements): self = .array(elements.map { JSONValue($0) })
-    case .mapping(let entries):
-      self = .object(
-        Dictionary(entries.map { ($0.name, JSONValue($0.value)) }) { first, _ in first })
-    }
-  }
-
   /// A single value as an argument; equal values, which have equal keys, are equal words.
   fileprivate var word: String? {
     switch self {

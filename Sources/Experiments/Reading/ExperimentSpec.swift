@@ -1,77 +1,212 @@
-//! An experiment's file, read and checked. Knows no stage and no file but the paths it names.
+//! An experiment's file, read and checked, section by section: what a sweep does not touch is read
+//! once. Knows no stage and no file but the paths it names.
 
 import Diagnostics
 import Networks
 import Specs
 
-/// Everything that an experiment says. Sections that no stage of a pipeline asks for may be absent.
-struct ExperimentSpec {
-  let node: Node
-  var name = ""
-  var dataset: DatasetSpec?
-  var networkSpec: NetworkSpec?
-  /// The file that `load_pretrained` reads, and where the user wrote it.
-  var pretrained: (path: String, node: Node)?
-  var training = TrainingSection()
-  var pretrain = TrainingSection()
-  var fineTune = TrainingSection()
-  var search: SearchSpec?
-  var quantizers: QuantizersSpec?
-  var evaluateBatchSize = 100
-  var seed = 42
-  var numerics = NumericsFields(threads: Processor.cores, isa: Processor.instructionSet)
-  var locations: [String: SourceLocation] = [:]
+/// Everything that an experiment says at a sweep's current point. Sections that no stage of a
+/// pipeline asks for may be absent.
+final class ExperimentSpec {
+  /// A section, and where its fields were written.
+  private struct Located<Value> {
+    var value: Value
+    var locations: [String: SourceLocation]
+  }
+
+  let space: FieldSpace
+  private let faults: FaultCollector
+  private let hasData: Bool
+  private let datasetMemo = Memo<DatasetSpec?>()
+  private let networkMemo = Memo<Located<NetworkSpec?>>()
+  private let pretrainedMemo = Memo<(path: String, node: Node)?>()
+  private let trainingMemos: [String: Memo<TrainingSection>]
+  private let evaluateMemo = Memo<Located<Int>>()
+  private let seedMemo = Memo<Located<Int>>()
+  private let numericsMemo = Memo<Located<NumericsFields>>()
+  private let fitMemo = Memo<Void>()
+  private let quantizersMemo = Memo<QuantizersSpec?>()
+  private let searchMemo = Memo<SearchSpec?>()
+  private let rootMemo = Memo<String>()
+
+  /// - Parameter hasData: whether there must be data; a network alone has none.
+  init(_ space: FieldSpace, hasData: Bool = true) {
+    self.space = space
+    self.hasData = hasData
+    faults = space.faults
+    trainingMemos = Dictionary(
+      uniqueKeysWithValues: ["training", "pretrain", "fine_tune"].map { ($0, Memo()) })
+  }
+
+  /// Reads all that is to be read at the current point, in the order in which faults are told.
+  func read() {
+    _ = dataset
+    _ = networkSpec
+    _ = pretrained
+    _ = training
+    _ = pretrain
+    _ = fineTune
+    _ = evaluateBatchSize
+    _ = seed
+    _ = numerics
+    checkFit()
+    _ = quantizers
+    _ = search
+    _ = name
+  }
+
+  /// The whole file as it was written.
+  var node: Node { space.root(of: []) }
+
+  /// Whether the user wrote the key, or something that may be the key misspelt.
+  func mentions(_ key: String) -> Bool {
+    if space.rawEntry(.experiment(key)) != nil { return true }
+    var root = space.root(of: [])
+    root.value = .mapping(space.experimentEntries)
+    return root.hasMisspelt(key)
+  }
+
+  // MARK: Sections
+
+  /// The experiment's name. The keys of the file are checked with it, as a missing one may be there
+  /// misspelt.
+  var name: String {
+    rootMemo.value(at: space.state) {
+      var root = space.root(of: [])
+      root.value = .mapping(
+        space.experimentEntries.map { entry in
+          entry.name == "experiment" ? space.entry(.experiment(entry.name)) ?? entry : entry
+        })
+      var section = Section(root, in: "the experiment", faults: faults)
+      let name = section.string("experiment")
+      for key in Self.keys { _ = section.has(key) }
+      section.rejectUnknownKeys()
+      return name
+    }
+  }
+
+  private static let keys = [
+    "dataset", "network", "pretrained", "training", "pretrain", "fine_tune", "evaluate", "seed",
+    "numerics", "quantizers", "search", "variables", "environment",
+  ]
+
+  var dataset: DatasetSpec? {
+    read(datasetMemo, "dataset") { section in
+      if var child = section.section("dataset") { return DatasetSpec(&child) }
+      if hasData, !section.has("dataset"), !mentions("dataset") {
+        faults.add(section.node.diagnostic("the experiment needs `dataset`"))
+      }
+      return nil
+    }
+  }
+
+  private var located: Located<NetworkSpec?> {
+    read(networkMemo, "network") { section in
+      if !section.has("network"), mentions("network") {
+        return Located(value: nil, locations: [:])
+      }
+      let spec = NetworkSpec(&section, section.node)
+      return Located(value: spec, locations: section.locations)
+    }
+  }
+
+  var networkSpec: NetworkSpec? { located.value }
 
   /// The network that other sections refer to.
   var architecture: Network? { networkSpec?.network }
   /// What stages get to know of it.
   var network: NetworkFields? { networkSpec?.fields }
+  var networkLocations: [String: SourceLocation] { located.locations }
 
-  /// An experiment that says nothing, for a pipeline of commands alone.
-  init(absentFrom pipeline: Node) { node = pipeline }
-
-  /// - Parameter hasData: whether there must be data; a network alone has none.
-  init(_ root: Node, hasData: Bool = true, faults: FaultCollector) {
-    node = root
-    var section = Section(root, in: "the experiment", faults: faults)
-    name = section.string("experiment")
-    if var child = section.section("dataset") {
-      dataset = DatasetSpec(&child)
-    } else if hasData, !section.has("dataset"), !root.hasMisspelt("dataset") {
-      faults.add(root.diagnostic("the experiment needs `dataset`"))
-    }
-    let network = NetworkSpec(&section, root)
-    networkSpec = network
-    if var child = section.section("pretrained") {
+  /// The file that `load_pretrained` reads, and where the user wrote it.
+  var pretrained: (path: String, node: Node)? {
+    read(pretrainedMemo, "pretrained") { section in
+      guard var child = section.section("pretrained") else { return nil }
       let path = child.string("path")
-      if let place = child.node["path"] { pretrained = (path, place) }
       child.rejectUnknownKeys()
+      return child.node["path"].map { (path, $0) }
     }
-    for (key, path) in [
-      ("training", \Self.training), ("pretrain", \Self.pretrain), ("fine_tune", \Self.fineTune),
-    ] {
-      guard var child = section.section(key) else { continue }
-      self[keyPath: path] = TrainingSection(&child)
+  }
+
+  var training: TrainingSection { training("training") }
+  var pretrain: TrainingSection { training("pretrain") }
+  var fineTune: TrainingSection { training("fine_tune") }
+
+  private func training(_ key: String) -> TrainingSection {
+    guard let memo = trainingMemos[key] else { preconditionFailure("\(key) trains nothing") }
+    return read(memo, key) { section in
+      guard var child = section.section(key) else { return TrainingSection() }
+      let training = TrainingSection(&child)
       child.rejectUnknownKeys()
+      return training
     }
-    if var child = section.section("evaluate") {
-      evaluateBatchSize = child.int("batch_size", in: 1...65_536, default: 100)
-      child.rejectUnknownKeys()
-      section.adopt(child, at: "evaluate")
-    }
-    seed = section.int("seed", in: 0...Int.max, default: 42)
-    numerics = Self.numerics(&section)
-    let quantizers = section.section("quantizers")
-    let search = section.section("search")
-    if let network {
-      if hasData, let dataset {
-        network.check(fits: dataset, faults: faults)
+  }
+
+  private var evaluate: Located<Int> {
+    read(evaluateMemo, "evaluate") { section in
+      guard var child = section.section("evaluate") else {
+        return Located(value: 100, locations: [:])
       }
-      if var child = quantizers { self.quantizers = QuantizersSpec(&child, for: network.network) }
-      if var child = search { self.search = SearchSpec(&child, for: network.network) }
+      let size = child.int("batch_size", in: 1...65_536, default: 100)
+      child.rejectUnknownKeys()
+      return Located(value: size, locations: child.locations)
     }
-    section.rejectUnknownKeys()
-    locations = section.locations
+  }
+
+  var evaluateBatchSize: Int { evaluate.value }
+  var evaluateLocations: [String: SourceLocation] { evaluate.locations }
+
+  private var locatedSeed: Located<Int> {
+    read(seedMemo, "seed") { section in
+      let seed = section.int("seed", in: 0...Int.max, default: 42)
+      return Located(value: seed, locations: section.locations)
+    }
+  }
+
+  var seed: Int { locatedSeed.value }
+  var seedLocations: [String: SourceLocation] { locatedSeed.locations }
+
+  private var locatedNumerics: Located<NumericsFields> {
+    read(numericsMemo, "numerics") { section in
+      let numerics = Self.numerics(&section)
+      return Located(value: numerics, locations: section.locations)
+    }
+  }
+
+  var numerics: NumericsFields { locatedNumerics.value }
+  var numericsLocations: [String: SourceLocation] { locatedNumerics.locations }
+
+  private func checkFit() {
+    fitMemo.value(at: space.state) {
+      if hasData, let dataset { networkSpec?.check(fits: dataset, faults: faults) }
+    }
+  }
+
+  var quantizers: QuantizersSpec? {
+    read(quantizersMemo, "quantizers") { section in
+      guard let network = architecture, var child = section.section("quantizers") else {
+        return nil
+      }
+      return QuantizersSpec(&child, for: network)
+    }
+  }
+
+  var search: SearchSpec? {
+    read(searchMemo, "search") { section in
+      guard let network = architecture, var child = section.section("search") else { return nil }
+      return SearchSpec(&child, for: network)
+    }
+  }
+
+  // MARK: Parts
+
+  private func read<Value>(
+    _ memo: Memo<Value>, _ key: String, _ body: (inout Section) -> Value
+  ) -> Value {
+    memo.value(at: space.state) {
+      var section = Section(space.root(of: [key]), in: "the experiment", faults: faults)
+      return body(&section)
+    }
   }
 
   /// `auto` is this machine's; naming what it lacks is a fault.

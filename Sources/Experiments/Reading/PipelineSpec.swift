@@ -24,21 +24,29 @@ struct StageEntry {
   var locations: [String: SourceLocation]
 }
 
-/// Everything that a pipeline says.
+/// What a pipeline says besides its stages' fields, which a sweep may vary.
 struct PipelineSpec {
-  var name: String
+  var name = ""
   /// A name or a path, and where it stands.
-  var experiment: (text: String, node: Node?)
+  var experiment: (text: String, node: Node?) = ("", nil)
   /// Whether a stage is of an experiment.
   private(set) var needsExperiment = true
   /// Overrides of the experiment's fields, in the order written.
-  var overrides: [Override] = []
-  var stages: [StageEntry] = []
-  /// Names and needs alone, of faulty entries too.
-  private(set) var outline: [Stage] = []
+  private(set) var overrides: [Override] = []
+  /// The stages' names, in the order written.
+  private(set) var stages: [String] = []
+  private(set) var sweep: Node?
 
-  init(_ root: Node, faults: FaultCollector) {
-    var section = Section(root, in: "the pipeline", faults: faults)
+  /// - Parameter expand: writes variables out.
+  init(_ root: Node, faults: FaultCollector, expand: (Node) -> Node) {
+    var written = root
+    if case .mapping(var entries) = root.value {
+      for index in entries.indices where ["pipeline", "experiment"].contains(entries[index].name) {
+        entries[index].value = expand(entries[index].value)
+      }
+      written.value = .mapping(entries)
+    }
+    var section = Section(written, in: "the pipeline", faults: faults)
     name = section.string("pipeline")
     // Commands need none.
     let isOfCommands = Self.hasOnlyCommands(root)
@@ -47,22 +55,22 @@ struct PipelineSpec {
     needsExperiment = !isOfCommands || text != nil
     if let child = section.section("set"), case .mapping(let entries) = child.node.value {
       for entry in entries {
-        guard case .string(let path) = entry.key.value else { continue }
-        let parts = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        if parts.contains("") {
-          faults.add(entry.key.diagnostic("`\(path)` is no path of a field"))
+        if let override = Override(entry) {
+          overrides.append(override)
         } else {
-          overrides.append(Override(path: parts, node: entry.value))
+          faults.add(entry.key.diagnostic("`\(entry.name)` is no path of a field"))
         }
       }
     }
     if let child = section.section("stages"), case .mapping(let entries) = child.node.value {
-      stages = entries.compactMap { Self.stage($0, faults: faults) }
-      outline = entries.compactMap(Self.outline)
+      for entry in entries { Self.check(entry.name, at: entry.key, faults: faults) }
+      stages = entries.map(\.name)
       if entries.isEmpty { faults.add(child.node.diagnostic("the pipeline has no stage")) }
     } else if !section.has("stages"), !root.hasMisspelt("stages") {
       faults.add(root.diagnostic("the pipeline needs `stages`"))
     }
+    sweep = section.node("sweep")
+    for key in ["variables", "environment"] { _ = section.has(key) }
     section.rejectUnknownKeys()
     if root["pipeline"] != nil { Self.check(name, at: root["pipeline"], faults: faults) }
   }
@@ -81,23 +89,20 @@ struct PipelineSpec {
     ("switch_to_auto", .auto), ("switch_to_auto_po2", .autoPo2), ("switch_to_best_po2", .bestPo2),
   ]
 
-  private static func outline(_ entry: Node.Entry) -> Stage? {
-    guard case .string(let name) = entry.key.value else { return nil }
+  /// A stage's name and needs alone, of a faulty entry too.
+  static func outline(_ entry: Node.Entry) -> Stage {
     // The roles do not matter here.
     var inputs: [(role: String, source: Source)] = []
     for (index, node) in entry.value.namesOfNeeds.enumerated() {
       guard case .string(let needs) = node.value, !prepares(needs) else { continue }
       inputs.append(("\(index)", .stage(needs, location: node.location)))
     }
-    return Stage(name: name, kind: "", inputs: inputs, location: entry.key.location)
+    return Stage(name: entry.name, kind: "", inputs: inputs, location: entry.key.location)
   }
 
-  private static func stage(_ entry: Node.Entry, faults: FaultCollector) -> StageEntry? {
-    guard case .string(let name) = entry.key.value else {
-      faults.add(entry.key.diagnostic("a stage's name is a string"))
-      return nil
-    }
-    check(name, at: entry.key, faults: faults)
+  /// A stage's fields; nil after faults. `space` fills in a command's `run`.
+  static func stage(_ entry: Node.Entry, in space: FieldSpace) -> StageEntry? {
+    let (name, faults) = (entry.name, space.faults)
     guard var section = Section.mapping(entry.value, in: "stage \(name)", faults: faults) else {
       return nil
     }
@@ -123,7 +128,7 @@ struct PipelineSpec {
     var stage = StageEntry(
       name: name, key: entry.key, kind: kind, training: TrainingSection(), locations: [:])
     if kind == .command {
-      stage.command = CommandSpec(&section, of: entry.key)
+      stage.command = CommandSpec(&section, of: entry.key, in: space)
     } else {
       readNeeds(&section, of: &stage)
     }
