@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "processor.h"
 
 // Declared by the C library only under _GNU_SOURCE, which the importer does not define.
 int syncfs(int descriptor);
+void *memmem(const void *bytes, size_t count, const void *sought, size_t sought_count);

@@ -59,6 +59,14 @@ package enum Files {
   }
 
   /// Makes `path` and whatever is missing above it.
+  /// Adds `text` at the end of a file, in one piece as far as the system allows.
+  package static func append(_ text: String, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError.last("write", path) }
+    defer { close(descriptor) }
+    try write(Array(text.utf8), to: descriptor, path)
+  }
+
   package static func createDirectories(_ path: String) throws {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {

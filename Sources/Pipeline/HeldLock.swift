@@ -21,6 +21,45 @@ package final class HeldLock: Sendable {
     try tryAcquire(path, flags: O_RDONLY | O_DIRECTORY, removesFile: false)
   }
 
+  /// Whether somebody holds the lock of the file at `path`; nothing is made or taken.
+  static func isHeld(file path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
+  /// One of many holders of a file that stays; waits while somebody has it alone.
+  static func share(file path: String) throws -> HeldLock {
+    let descriptor = try openKept(path)
+    while flock(descriptor, LOCK_SH) != 0 {
+      guard errno == EINTR else {
+        let code = errno
+        close(descriptor)
+        throw LibraryError(library: "libc", call: "flock", code: Int(code), path: path)
+      }
+    }
+    return HeldLock(descriptor: descriptor, path: path, removesFile: false)
+  }
+
+  /// The only holder of a file that stays; nil while others share it.
+  static func tryOwn(file path: String) throws -> HeldLock? {
+    let descriptor = try openKept(path)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      return nil
+    }
+    return HeldLock(descriptor: descriptor, path: path, removesFile: false)
+  }
+
+  private static func openKept(_ path: String) throws -> Int32 {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw LibraryError(library: "libc", call: "open", code: Int(errno), path: path)
+    }
+    return descriptor
+  }
+
   private static func tryAcquire(
     _ path: String, flags: Int32, removesFile: Bool
   ) throws -> HeldLock? {

@@ -38,6 +38,7 @@ struct Job: Sendable {
   let keys: [Digest]
   let key: Digest
   let isForced: Bool
+  let retries: Int
   let inputs: [String: String]
   /// Nil when another process has the key: then the job is to wait for it.
   let lock: HeldLock?
@@ -77,24 +78,50 @@ struct Job: Sendable {
     try Files.writeAtomically([UInt8](), to: path)
     log = path
     report(.running(log: path))
+    var attempt = 1
+    while true {
+      do {
+        return try await runOnce(log: path)
+      } catch let failure as RunnerFailure {
+        guard attempt <= retries, !(failure.cause is CancellationError), !Task.isCancelled else {
+          throw failure.cause
+        }
+        attempt += 1
+        report(.retrying(self.failure(failure.cause, log: path), attempt: attempt))
+        try Files.append("-- attempt \(attempt) of \(retries + 1) --\n", to: path)
+      }
+    }
+  }
+
+  /// What the runner threw: that may go better another time.
+  private struct RunnerFailure: Error {
+    var cause: any Error
+  }
+
+  private func runOnce(log: String) async throws -> Attempt.Outcome {
     let output = try store.temporaryDirectory()
     defer { if Files.exists(output) { try? Files.remove(output) } }
     let checkpoint = store.checkpointPath(for: key)
     let task = StageTask(
       name: stage.name, kind: stage.kind, version: stage.version, fields: stage.fields,
       inputs: inputs, output: output, checkpoint: checkpoint, store: store.root,
-      unkeyed: stage.unkeyed, log: path, environment: stage.environment, command: stage.command)
+      unkeyed: stage.unkeyed, log: log, environment: stage.environment, command: stage.command)
     let clock = ContinuousClock()
     let start = clock.now
-    let outcome = try await runner.run(task) { event in
-      if case .progress(let progress) = event { report(.progress(progress)) }
+    let outcome: StageOutcome
+    do {
+      outcome = try await runner.run(task) { event in
+        if case .progress(let progress) = event { report(.progress(progress)) }
+      }
+    } catch {
+      throw RunnerFailure(cause: error)
     }
     let seconds = (clock.now - start) / .seconds(1)
     try checkSources()
     let before = store.artifact(for: key)
     let record = try store.publish(
       directory: output, keys: keys, manifest: manifest, metrics: outcome.metrics,
-      seconds: seconds, name: stage.name)
+      seconds: seconds, name: stage.name, allowsEmpty: stage.command != nil)
     if Files.exists(checkpoint) { try Files.remove(checkpoint) }
     return .ran(record, isUnlikeBefore: before != nil && before != record.artifact)
   }

@@ -133,16 +133,38 @@ struct Journal {
   private mutating func withFile(
     _ body: (inout Journal, Int32, Int) throws -> Void
   ) throws {
-    let file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw failure("open") }
-    // Closing the descriptor gives the lock up, and so does the death of the process.
-    defer { close(file) }
-    while flock(file, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw failure("flock") }
+    while true {
+      let file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+      guard file >= 0 else { throw failure("open") }
+      // Closing the descriptor gives the lock up, and so does the death of the process.
+      defer { close(file) }
+      while flock(file, LOCK_EX) != 0 {
+        guard errno == EINTR else { throw failure("flock") }
+      }
+      var status = stat()
+      guard fstat(file, &status) == 0 else { throw failure("fstat") }
+      // A shorter journal may have taken the place of this one meanwhile.
+      var named = stat()
+      guard stat(path, &named) == 0, named.st_ino == status.st_ino else { continue }
+      return try body(&self, file, Int(status.st_size))
     }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw failure("fstat") }
-    try body(&self, file, Int(status.st_size))
+  }
+
+  /// Puts a journal in the place of this one that has the records for which `isKept` holds; their
+  /// outputs are whole. Nobody else may write meanwhile.
+  mutating func rewrite(keeping isKept: (Record) -> Bool, sync: () throws -> Void) throws {
+    var bytes: [UInt8] = []
+    for (number, record) in records.enumerated()
+    where isKept(record) && record.keys.contains(where: { newest[$0] == number }) {
+      bytes += JournalLine.record(record).bytes
+    }
+    bytes += JournalLine.sync(offset: bytes.count).bytes
+    let next = path + ".next"
+    try Files.writeAtomically(bytes, to: next)
+    try sync()
+    try Files.move(next, to: path)
+    self = Journal(path: path, boot: boot)
+    try refresh()
   }
 
   private func failure(_ call: String) -> LibraryError {

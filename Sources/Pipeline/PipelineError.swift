@@ -16,6 +16,11 @@ package enum PipelineError: Error, Hashable, Sendable, CustomStringConvertible {
   case workerExited(code: Int)
   case workerKilled(signal: Int)
   case workerLineTooLong(limit: Int)
+  case commandNotStarted(program: String, why: String)
+  case commandExited(code: Int)
+  case commandKilled(signal: Int)
+  /// Declared outputs that a command has not written, relative to its output folder.
+  case outputsMissing(paths: [String])
 
   package var description: String {
     switch self {
@@ -31,6 +36,13 @@ package enum PipelineError: Error, Hashable, Sendable, CustomStringConvertible {
     case .workerKilled(let signal): "the worker was ended by signal \(signal)"
     case .workerLineTooLong(let limit):
       "the worker printed a line of more than \(limit) bytes where an event was due"
+    case .commandNotStarted(let program, let why): "cannot start `\(program)`: \(why)"
+    case .commandExited(126): "the command exited with code 126: a program in it is not executable"
+    case .commandExited(127): "the command exited with code 127: a program in it was not found"
+    case .commandExited(let code): "the command exited with code \(code)"
+    case .commandKilled(let signal): "the command was ended by signal \(signal)"
+    case .outputsMissing(let paths):
+      "the command ended without writing \(paths.map { "`\($0)`" }.joined(separator: ", "))"
     }
   }
 }

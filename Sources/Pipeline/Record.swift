@@ -1,5 +1,6 @@
 //! One finished stage as the journal keeps it; knows neither the journal's file nor the graph.
 
+import CPlatform
 package import Files
 
 /// What is known of a stage that ran to its end.
@@ -29,6 +30,21 @@ package struct Record: Sendable {
   /// The flat manifest (`Manifest.json`) of the run.
   package var manifest: JSONValue { parsedPayload?["manifest"] ?? .object([:]) }
 
+  /// The run that recorded it; nil where the record was made by none, such as a search's trial.
+  package var run: String? {
+    if case .string(let run)? = parsedPayload?["run"] { run } else { nil }
+  }
+
+  /// Who declared that this output is still right, where somebody did.
+  package var acceptance: Acceptance? {
+    // Most records have none, and journals are long.
+    guard payload.contains(text: "\"accepted\":") else { return nil }
+    return parsedPayload?["accepted"].flatMap(Acceptance.init)
+  }
+
+  /// The key by the bytes of the inputs, by which logs are found.
+  package var contentKey: Digest? { keys.count > 1 ? keys[1] : keys.first }
+
   private var parsedPayload: JSONValue? { try? JSONValue(parsing: Array(payload)) }
 
   /// A number for a kind, to find records of it without reading their manifests.
@@ -46,5 +62,15 @@ package struct Record: Sendable {
   enum Damage: Hashable, Sendable {
     case missing(path: String)
     case changed(path: String)
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Whether the bytes of `text` stand somewhere in it.
+  fileprivate func contains(text: StaticString) -> Bool {
+    withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return false }
+      return memmem(base, bytes.count, text.utf8Start, text.utf8CodeUnitCount) != nil
+    }
   }
 }

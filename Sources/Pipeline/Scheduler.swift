@@ -1,4 +1,4 @@
-//! Runs a plan: which stage next, within the machine's cores; knows neither processes nor prose.
+//! Runs a plan: which stage next, within the machine's cores and memory; knows neither processes nor prose.
 
 import Files
 
@@ -12,10 +12,19 @@ package struct Scheduler: Sendable {
     package var jobs: Int
     /// Cores that stages may take together; a stage that declares more runs alone.
     package var cores: Int
+    /// Memory that stages may take together; a stage that declares more runs alone.
+    package var memoryGB: Double
+    /// How often any stage is tried again, unless it says more itself.
+    package var retries: Int
     /// Whether what does not need a failed stage goes on.
     package var keepsGoing: Bool
 
-    package init(jobs: Int = 1, cores: Int = 1, keepsGoing: Bool = false) {
+    package init(
+      jobs: Int = 1, cores: Int = 1, memoryGB: Double = .infinity, retries: Int = 0,
+      keepsGoing: Bool = false
+    ) {
+      self.memoryGB = max(0, memoryGB)
+      self.retries = max(0, retries)
       self.jobs = max(1, jobs)
       self.cores = max(1, cores)
       self.keepsGoing = keepsGoing
@@ -77,10 +86,15 @@ struct SchedulerRun {
   private var parked: [Digest: [Int]] = [:]
   private var running = 0
   private var freeCores: Int
+  private var freeMemory: Double
+  /// Keys that this very run has brought out: being forced does not run them twice.
+  private var made: Set<Digest> = []
   private let stop = StopFlag()
   /// Stages whose last producer was just settled.
   private var woken: [Int] = []
   private var isWaking = false
+  /// How many stages that do not fit now are passed over for one that does.
+  private static let lookAhead = 100
 
   init(scheduler: Scheduler, plan: Plan) {
     self.scheduler = scheduler
@@ -92,6 +106,7 @@ struct SchedulerRun {
     contentKeys = plan.entries.map(\.contentKey)
     isSettled = Array(repeating: false, count: count)
     freeCores = scheduler.options.cores
+    freeMemory = scheduler.options.memoryGB
   }
 
   /// Settles what the plan found in the store and all that follows from it.
@@ -107,10 +122,11 @@ struct SchedulerRun {
     if Task.isCancelled { stop.set() }
     var jobs: [Job] = []
     var setAside: [Int] = []
-    while !stop.isSet, running < scheduler.options.jobs, freeCores > 0, let index = ready.popFirst()
+    while !stop.isSet, running < scheduler.options.jobs, freeCores > 0,
+      setAside.count < Self.lookAhead, let index = ready.popFirst()
     {
       guard let key = contentKeys[index] else { preconditionFailure("a ready stage without key") }
-      guard cores(of: index) <= freeCores else {
+      guard cores(of: index) <= freeCores, memory(of: index) <= freeMemory else {
         setAside.append(index)
         continue
       }
@@ -124,6 +140,7 @@ struct SchedulerRun {
         if lock != nil {
           running += 1
           freeCores -= cores(of: index)
+          freeMemory -= memory(of: index)
         } else {
           emit(.waiting, for: index)
         }
@@ -142,12 +159,15 @@ struct SchedulerRun {
     if attempt.heldLock {
       running -= 1
       freeCores += cores(of: index)
+      // Sums of fractions do not come back to where they began.
+      freeMemory = running == 0 ? scheduler.options.memoryGB : freeMemory + memory(of: index)
     }
     let waiting = parked.removeValue(forKey: attempt.key) ?? []
     switch attempt.outcome {
     case .found(let record): settle(index, as: record, isCutoff: true)
     case .ran(let record, let isUnlikeBefore):
       summary.ran.append(plan.entries[index].stage.name)
+      made.insert(attempt.key)
       emit(.done(record, isUnlikeBefore: isUnlikeBefore), for: index)
       succeed(index, record)
     case .failed(let failure): fail(index, failure)
@@ -183,7 +203,9 @@ extension SchedulerRun {
     let key = contentKeys[index] ?? StageKeys(entry.stage).key(inputs: inputs(of: index))
     contentKeys[index] = key
     do {
-      if !entry.isForced, case .usable(let record) = try scheduler.store.lookup(key) {
+      if !entry.isForced || made.contains(key),
+        case .usable(let record) = try scheduler.store.lookup(key)
+      {
         settle(index, as: record, isCutoff: true)
       } else {
         ready.insert(index)
@@ -239,6 +261,10 @@ extension SchedulerRun {
     min(max(1, plan.entries[index].stage.resources.cores), scheduler.options.cores)
   }
 
+  private func memory(of index: Int) -> Double {
+    min(max(0, plan.entries[index].stage.resources.memoryGB), scheduler.options.memoryGB)
+  }
+
   private func keys(of index: Int) -> [Digest] {
     let entry = plan.entries[index]
     return [entry.planKey, contentKeys[index], entry.shapeKey].compactMap { $0 }
@@ -271,7 +297,9 @@ extension SchedulerRun {
     manifest.inputs = inputs(of: index)
     return Job(
       index: index, stage: entry.stage, manifest: manifest, keys: keys(of: index), key: key,
-      isForced: entry.isForced, inputs: paths, lock: lock, store: scheduler.store,
+      isForced: entry.isForced,
+      retries: max(entry.stage.retries, scheduler.options.retries), inputs: paths, lock: lock,
+      store: scheduler.store,
       runner: scheduler.runner, stop: stop,
       report: { [observer = scheduler.observer] state in
         observer(

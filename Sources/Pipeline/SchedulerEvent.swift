@@ -28,6 +28,8 @@ package struct SchedulerEvent: Sendable {
     /// Sent before the worker starts.
     case running(log: String)
     case progress(StageEvent.Progress)
+    /// It failed and begins again: attempt 2 is the first of these.
+    case retrying(StageFailure, attempt: Int)
     /// `isUnlikeBefore`: an earlier run with the same key wrote other bytes.
     case done(Record, isUnlikeBefore: Bool)
     case failed(StageFailure)
@@ -51,6 +53,7 @@ package struct SchedulerEvent: Sendable {
     case .waiting: "waiting"
     case .running: "running"
     case .progress: "progress"
+    case .retrying: "retrying"
     case .done: "done"
     case .failed: "failed"
     case .skipped: "skipped"

@@ -40,27 +40,6 @@ package struct StageGraph: Sendable {
 
   /// The index of the stage of this name.
   package func index(of name: String) -> Int? { indices[name] }
-
-  /// The part of the graph that `names` and what they need make up; unknown names are faults.
-  package func selecting(_ names: [String]) throws(InvalidSpec) -> StageGraph {
-    var faults: [Diagnostic] = []
-    var isWanted = [Bool](repeating: false, count: stages.count)
-    var queue: [Int] = []
-    for name in names {
-      if let index = indices[name] {
-        queue.append(index)
-      } else {
-        faults.append(Self.unknown(name, among: indices.keys, in: nil, at: nil))
-      }
-    }
-    guard faults.isEmpty else { throw InvalidSpec(faults) }
-    while let index = queue.popLast() {
-      if isWanted[index] { continue }
-      isWanted[index] = true
-      queue.append(contentsOf: producers[index])
-    }
-    return try StageGraph(stages.indices.filter { isWanted[$0] }.map { stages[$0] })
-  }
 }
 
 extension StageGraph {
@@ -113,7 +92,7 @@ extension StageGraph {
     }
   }
 
-  private static func unknown(
+  static func unknown(
     _ name: String, among names: some Sequence<String>, in stage: String?,
     at location: SourceLocation?
   ) -> Diagnostic {

@@ -125,11 +125,11 @@ extension StageEvent {
 }
 
 extension JSONValue {
-  fileprivate var whole: Int? { if case .int(let value) = self { value } else { nil } }
+  var whole: Int? { if case .int(let value) = self { value } else { nil } }
 
-  fileprivate var text: String? { if case .string(let value) = self { value } else { nil } }
+  var text: String? { if case .string(let value) = self { value } else { nil } }
 
-  fileprivate var number: Double? {
+  var number: Double? {
     switch self {
     case .int(let value): Double(value)
     case .double(let value): value

@@ -22,6 +22,7 @@ package final class Store: Sendable {
     var session: TemporarySession?
     var isPrepared = false
     var isUnsynced = false
+    var run: String?
     var verified: Set<Digest> = []
   }
 
@@ -39,6 +40,9 @@ package final class Store: Sendable {
   }
 
   deinit { state.withLock { $0.session?.remove() } }
+
+  /// From now on records say that this run made them.
+  package func setRun(_ id: String) { state.withLock { $0.run = id } }
 
   /// Where an artifact's files lie.
   package func path(of artifact: Digest) -> String { root + "/artifacts/" + artifact.hex }
@@ -103,6 +107,7 @@ extension Store {
   /// Missing files and other sizes; the bytes are not read.
   private func cheaplyFoundDamage(of record: Record) throws -> Record.Damage? {
     let folder = path(of: record.artifact)
+    if record.files.isEmpty, !Files.isDirectory(folder) { return .missing(path: folder) }
     for file in record.files {
       let path = folder + "/" + file.path
       guard let state = try FileState(path: path, followingLinks: false) else {
@@ -133,35 +138,48 @@ extension Store {
   /// `directory` must come from `temporaryDirectory()`, a rename cannot leave its file system.
   package func publish(
     directory: String, keys: [Digest], manifest: Manifest, metrics: JSONValue? = nil,
-    seconds: Double, name: String = ""
+    seconds: Double, name: String = "", allowsEmpty: Bool = false
   ) throws -> Record {
     let tree = try Tree(of: directory, followingLinks: false)
-    guard !tree.files.isEmpty else { throw PipelineError.outputEmpty(stage: name) }
+    guard allowsEmpty || !tree.files.isEmpty else { throw PipelineError.outputEmpty(stage: name) }
     let artifact = try Self.digest(of: tree, in: directory)
     try prepare()
     // An artifact is never changed again; a slip of an editor shall not change it either.
     for file in tree.files { chmod(directory + "/" + file.path, 0o444) }
     try move(directory, to: artifact)
-    let payload = JSONValue.object([
+    var payload = [
       "manifest": manifest.json, "metrics": Self.spellable(metrics ?? .object([:])),
-    ])
+    ]
+    payload["run"] = state.withLock { $0.run }.map { .string($0) }
     let record = Record(
       artifact: artifact, keys: keys, name: Record.spelled(name: name), seconds: seconds,
       files: tree.files.map { Record.File(path: $0.path, size: $0.state.size) },
       kindTag: Record.tag(ofKind: manifest.kind), boot: state.withLock { $0.journal.boot },
-      payload: Array(payload.canonicalText.utf8)[...])
+      payload: Array(JSONValue.object(payload).canonicalText.utf8)[...])
     try append(record)
     return record
   }
 
   /// Lets an existing record answer to further keys, as after an early cutoff.
   func alias(_ record: Record, keys: [Digest], name: String) throws {
+    try self.record(record, keys: keys, name: name, payload: record.payload)
+  }
+
+  /// Lets an existing output answer to further keys, with other words about it.
+  func record(_ record: Record, keys: [Digest], name: String, payload: JSONValue) throws {
+    try self.record(
+      record, keys: keys, name: name, payload: Array(payload.canonicalText.utf8)[...])
+  }
+
+  private func record(
+    _ record: Record, keys: [Digest], name: String, payload: ArraySlice<UInt8>
+  ) throws {
     try prepare()
     try append(
       Record(
         artifact: record.artifact, keys: keys, name: Record.spelled(name: name),
         seconds: record.seconds, files: record.files, kindTag: record.kindTag,
-        boot: state.withLock { $0.journal.boot }, payload: record.payload))
+        boot: state.withLock { $0.journal.boot }, payload: payload))
   }
 
   private func append(_ record: Record) throws {
@@ -209,6 +227,20 @@ extension Store {
     }
   }
 
+  /// Writes the journal anew with these records, whose outputs are whole. Nobody else may use the
+  /// store.
+  func rewriteJournal(keeping isKept: (Record) -> Bool) throws {
+    try state.withLock { try $0.journal.rewrite(keeping: isKept, sync: syncFiles) }
+  }
+
+  private func syncFiles() throws {
+    let folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if folder >= 0 { close(folder) } }
+    guard folder >= 0, syncfs(folder) == 0 else {
+      throw LibraryError(library: "libc", call: "syncfs", code: Int(errno), path: root)
+    }
+  }
+
   /// Makes everything published so far survive a loss of power. Does nothing if nothing was.
   package func sync() throws {
     let covered: Int? = try state.withLock { state in
@@ -219,11 +251,7 @@ extension Store {
     guard let covered else { return }
     do {
       // Outside the lock: it may take seconds, and others go on publishing.
-      let folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      defer { if folder >= 0 { close(folder) } }
-      guard folder >= 0, syncfs(folder) == 0 else {
-        throw LibraryError(library: "libc", call: "syncfs", code: Int(errno), path: root)
-      }
+      try syncFiles()
       try state.withLock { try $0.journal.append(.sync(offset: covered)) }
     } catch {
       state.withLock { $0.isUnsynced = true }
@@ -249,6 +277,18 @@ extension Store {
       guard let session = state.session else { preconditionFailure("the session was just made") }
       return try session.newFolder()
     }
+  }
+
+  /// Held by whoever plans and runs: nothing that they found is cleared away meanwhile.
+  package func use() throws -> HeldLock {
+    try prepare()
+    return try HeldLock.share(file: root + "/in-use")
+  }
+
+  /// The right to clear away; nil while somebody uses the store.
+  func tryOwn() throws -> HeldLock? {
+    try prepare()
+    return try HeldLock.tryOwn(file: root + "/in-use")
   }
 
   private func prepare() throws {

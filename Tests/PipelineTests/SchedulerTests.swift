@@ -63,6 +63,31 @@ import Testing
     #expect(runner.mostAtOnce == most)
   }
 
+  @Test func staysWithinMemory() async throws {
+    let bench = try Bench()
+    let runner = FakeRunner(pause: .milliseconds(15))
+    let stages = (0..<8).map { index in
+      var stage = stage("s\(index)")
+      stage.resources.memoryGB = index == 0 ? 99 : 0.3
+      return stage
+    }
+    let options = Scheduler.Options(jobs: 8, cores: 8, memoryGB: 0.7)
+    #expect(try await bench.run(stages, runner: runner, options: options).ran.count == 8)
+    #expect(runner.mostAtOnce == 2)
+  }
+
+  @Test func forcedStagesOfOneKeyRunOnce() async throws {
+    let bench = try Bench()
+    let stages = (0..<4).map { index in
+      var stage = stage("a")
+      stage.name = "seed=\(index)/a"
+      return stage
+    }
+    let run = try await bench.run(stages, forced: Set(stages.map(\.name)))
+    #expect(run.ran.count == 1)
+    #expect(try await bench.run(stages, forced: Set(stages.map(\.name))).ran.count == 1)
+  }
+
   @Test func cancellationLeavesAResumableState() async throws {
     let bench = try Bench()
     let store = try bench.store()

@@ -45,10 +45,4 @@ import Testing
     #expect(found[1].suggestion == "did you mean `train`?")
     #expect(found[2].notes.map { $0.location?.line } == [12, 16])
   }
-
-  @Test func selectsWhatATargetNeeds() throws {
-    let graph = try StageGraph(diamond()).selecting(["b"])
-    #expect(graph.stages.map(\.name) == ["a", "b"])
-    #expect(throws: InvalidSpec.self) { try StageGraph(diamond()).selecting(["bb"]) }
-  }
 }
