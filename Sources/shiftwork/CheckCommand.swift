@@ -15,6 +15,9 @@ struct CheckCommand: ColoringCommand {
     completion: .file(extensions: ["yaml"]))
   var paths: [String] = []
 
+  @Flag(help: "One JSON object a fault, and one a file without any.")
+  var json = false
+
   @OptionGroup var fields: FieldOptions
 
   var color: ColorChoice { fields.color }
@@ -34,12 +37,22 @@ struct CheckCommand: ColoringCommand {
             path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false,
             variable: { Environment[$0] }))
         warnings += outcome.warnings.filter { !warnings.contains($0) }
-        Console.out("\(path): \(outcome.summary)")
+        Console.out(
+          json
+            ? JSONValue.object(["file": .string(path), "summary": .string(outcome.summary)])
+              .canonicalText
+            : "\(path): \(outcome.summary)")
       } catch {
         faults += error.diagnostics.filter { !faults.contains($0) }
       }
     }
-    Console.show(warnings + faults, color: fields.color)
+    if json {
+      for fault in warnings + faults {
+        Console.out(try JSONValue(encoding: fault).canonicalText)
+      }
+    } else {
+      Console.show(warnings + faults, color: fields.color)
+    }
     guard faults.isEmpty else {
       throw ExitCode(Exit.invalid)
     }

@@ -42,16 +42,18 @@ enum Console {
   /// Writes all of `text` in as few calls as the system allows, so that lines stay whole.
   static func write(_ text: String, to stream: Int32) {
     var text = text
-    text.withUTF8 { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = Glibc.write(stream, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-        if count < 0 {
-          if errno == EINTR || errno == EAGAIN { continue }
-          return
-        }
-        done += count
+    text.withUTF8 { write(UnsafeRawBufferPointer($0), to: stream) }
+  }
+
+  static func write(_ bytes: UnsafeRawBufferPointer, to stream: Int32) {
+    var done = 0
+    while done < bytes.count {
+      let count = Glibc.write(stream, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      if count < 0 {
+        if errno == EINTR || errno == EAGAIN { continue }
+        return
       }
+      done += count
     }
   }
 }

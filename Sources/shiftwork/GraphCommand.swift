@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Experiments
+import Files
 import Pipeline
 
 struct GraphCommand: ColoringCommand {
@@ -15,14 +16,34 @@ struct GraphCommand: ColoringCommand {
   @OptionGroup var pipeline: PipelineOptions
   @Option(help: "dot or mermaid.")
   var format: Format = .dot
+  @Flag(help: "One JSON object a stage instead.")
+  var json = false
 
   var color: ColorChoice { pipeline.fields.color }
 
   func run() throws {
     let graph = try pipeline.resolve(requiresFiles: false).graph
+    guard !json else { return Self.json(graph) }
     switch format {
     case .dot: Self.dot(graph)
     case .mermaid: Self.mermaid(graph)
+    }
+  }
+
+  private static func json(_ graph: StageGraph) {
+    for (index, stage) in graph.stages.enumerated() {
+      let inputs = stage.inputs.map { role, source in
+        switch source {
+        case .stage(let name, _): (role, JSONValue.object(["stage": .string(name)]))
+        case .file(let path, _): (role, JSONValue.object(["file": .string(path)]))
+        }
+      }
+      Console.out(
+        JSONValue.object([
+          "stage": .string(stage.name), "kind": .string(stage.kind),
+          "needs": .array(graph.producers[index].map { .string(graph.stages[$0].name) }),
+          "inputs": .object(Dictionary(inputs) { first, _ in first }),
+        ]).canonicalText)
     }
   }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Diagnostics
 import Experiments
 import Glibc
+import Pipeline
 
 /// Which pipeline, with which overrides.
 struct PipelineOptions: ParsableArguments {
@@ -21,6 +22,36 @@ struct PipelineOptions: ParsableArguments {
         variable: { Environment[$0] }))
     Console.show(pipeline.warnings, color: fields.color)
     return pipeline
+  }
+}
+
+/// Which of the pipeline's stages.
+struct SelectionOptions: ParsableArguments {
+  @Argument(
+    help: "Stages, with what they need (default: all). Patterns such as '*/evaluate' are allowed.")
+  var stages: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Only this stage and what needs it; what they need must be there. Repeatable.",
+      valueName: "stage"))
+  var from: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Nothing that needs this stage. Repeatable.", valueName: "stage"))
+  var until: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Run this stage though its output is there; '*' means all. Repeatable.", valueName: "stage"))
+  var force: [String] = []
+
+  func plan(_ pipeline: ResolvedPipeline, store: Store) throws -> Plan {
+    let selection = try StageSelection(
+      StageRequest(targets: stages, from: from, until: until, forced: force), in: pipeline.graph)
+    let plan = try Plan(graph: selection.graph, store: store, forced: selection.forced)
+    try selection.check(plan)
+    return plan
   }
 }
 

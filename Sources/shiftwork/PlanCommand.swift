@@ -12,16 +12,19 @@ struct PlanCommand: ColoringCommand {
       + "come out as they were.")
 
   @OptionGroup var pipeline: PipelineOptions
+  @OptionGroup var selection: SelectionOptions
   @OptionGroup var store: StoreOptions
   @Flag(help: "One JSON object a stage.")
   var json = false
+  @Flag(help: "Of stages that are there also say which run made them, and what was accepted.")
+  var explain = false
 
   var color: ColorChoice { pipeline.fields.color }
 
   func run() throws {
     let resolved = try pipeline.resolve()
-    let plan = try Plan(graph: resolved.graph, store: Store(root: store.store))
-    PlanPrinter(json: json, color: pipeline.fields.color).print(plan)
+    let plan = try selection.plan(resolved, store: Store(root: store.store))
+    PlanPrinter(json: json, color: pipeline.fields.color, explains: explain).print(plan)
   }
 }
 
@@ -29,11 +32,13 @@ struct PlanCommand: ColoringCommand {
 struct PlanPrinter {
   let json: Bool
   let style: Style
+  let explains: Bool
   /// More changes than this that one line of YAML made are told together.
   private static let changeLimit = 3
 
-  init(json: Bool, color: ColorChoice) {
+  init(json: Bool, color: ColorChoice, explains: Bool = false) {
     self.json = json
+    self.explains = explains
     style = Style(isColored: color.applies(to: 1))
   }
 
@@ -47,7 +52,7 @@ struct PlanPrinter {
       case .runUnlessEqual: counts.open += 1
       }
       if json {
-        Console.out(Self.object(entry).canonicalText)
+        Console.out(object(entry).canonicalText)
       } else {
         for line in lines(entry, width: width) { Console.out(line) }
       }
@@ -66,7 +71,8 @@ struct PlanPrinter {
   private func lines(_ entry: Plan.Entry, width: Int) -> [String] {
     let name = Text.padded(entry.stage.name + ":", to: width + 3)
     switch entry.state {
-    case .hit: return [name + style.green("hit")]
+    case .hit(let record):
+      return [name + style.green("hit") + (explains ? Self.origin(of: record) : "")]
     case .runUnlessEqual(let inputs):
       let those = inputs.joined(separator: ", ")
       let verb = inputs.count == 1 ? "comes" : "come"
@@ -78,6 +84,15 @@ struct PlanPrinter {
         index == 0 ? name + style.yellow("run") + "  " + text : indent + text
       }
     }
+  }
+
+  /// `  made by run 20261128T101500-k3x9 in 3.2 s; accepted by ada: seed: 1 -> 2`
+  private static func origin(of record: Record) -> String {
+    let run = record.run.map { " by run \($0)" } ?? ""
+    let text = "  made\(run) in \(Text.duration(record.seconds))"
+    guard let acceptance = record.acceptance else { return text }
+    return text + "; accepted by \(acceptance.user): "
+      + acceptance.differences.joined(separator: ", ")
   }
 
   /// A reason as lines, its fields named as the user addresses them.
@@ -109,7 +124,7 @@ struct PlanPrinter {
     return change
   }
 
-  private static func object(_ entry: Plan.Entry) -> JSONValue {
+  private func object(_ entry: Plan.Entry) -> JSONValue {
     var members: [String: JSONValue] = [
       "stage": .string(entry.stage.name), "kind": .string(entry.stage.kind),
       "version": .int(entry.stage.version),
@@ -119,10 +134,14 @@ struct PlanPrinter {
     case .hit(let record):
       members["state"] = .string("hit")
       members["artifact"] = .string(record.artifact.hex)
+      if explains {
+        members["run"] = record.run.map { .string($0) }
+        members["accepted"] = record.acceptance?.json
+      }
     case .run(let reasons):
       members["state"] = .string("run")
       members["reasons"] = .array(
-        reasons.flatMap { texts($0, stage: entry.stage) }.map { .string($0) })
+        reasons.flatMap { Self.texts($0, stage: entry.stage) }.map { .string($0) })
     case .runUnlessEqual(let inputs):
       members["state"] = .string("run_unless_equal")
       members["inputs"] = .array(inputs.map { .string($0) })

@@ -11,6 +11,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     abstract: "Run a pipeline's stages; what has been computed before is taken from the cache.")
 
   @OptionGroup var pipeline: PipelineOptions
+  @OptionGroup var selection: SelectionOptions
   @OptionGroup var store: StoreOptions
   @Option(help: ArgumentHelp("What people read goes to DIR/PIPELINE/STAGE.", valueName: "dir"))
   var results = "results"
@@ -18,6 +19,15 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp("Stages at once, within the cores (default: the cores).", valueName: "n"))
   var jobs: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Memory that stages may take together, by what they declare (default: the machine's).",
+      valueName: "gb"))
+  var memoryGB: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Try a failed stage again so often, unless its own `retries` is more.", valueName: "n"))
+  var retries = 0
   @Flag(help: "After a failure run what does not need the failed stage.")
   var keepGoing = false
   @Flag(name: .shortAndLong, help: "Only print the plan.")
@@ -29,31 +39,50 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("-j takes a number of at least 1") }
+    if let memoryGB, !(memoryGB > 0) {
+      throw ValidationError("--memory-gb takes a number above 0")
+    }
+    if retries < 0 { throw ValidationError("--retries takes a number of at least 0") }
   }
 
   func run() async throws {
     let resolved = try pipeline.resolve()
     let store = try Store(root: store.store)
-    let plan = try Plan(graph: resolved.graph, store: store)
+    let use = dryRun ? nil : try store.use()
+    defer { use?.release() }
+    let plan = try selection.plan(resolved, store: store)
     if dryRun {
       PlanPrinter(json: json, color: color).print(plan)
       return
     }
+    let recorder = try RunRecorder(
+      RunInfo(
+        pipeline: resolved.name, arguments: CommandLine.arguments, version: Version.text,
+        stages: plan.entries.count), in: store)
     let interruption = Interruption()
     let folder = ResultsFolder(path: "\(results)/\(resolved.name)")
     let reporter = RunReporter(
       json: json, color: color, results: folder, store: store, plan: plan,
       interruption: interruption)
     let cores = Processor.cores
+    let needsWorker = plan.entries.contains { $0.stage.command == nil }
     let scheduler = Scheduler(
-      store: store, runner: try Self.runner(),
-      options: Scheduler.Options(jobs: jobs ?? cores, cores: cores, keepsGoing: keepGoing),
-      observer: { reporter.receive($0) })
+      store: store, runner: StageDispatcher(worker: needsWorker ? try Self.runner() : nil),
+      options: Scheduler.Options(
+        jobs: jobs ?? cores, cores: cores, memoryGB: memoryGB ?? Self.machineMemoryGB,
+        retries: retries, keepsGoing: keepGoing),
+      observer: {
+        recorder.receive($0)
+        reporter.receive($0)
+      })
     let task = Task { await scheduler.run(plan) }
     interruption.onSignal { task.cancel() }
     let summary = await task.value
     reporter.finish()
-    try end(summary, of: resolved, plan: plan, reporter: reporter, interruption: interruption)
+    let code = end(
+      summary, of: resolved, plan: plan, reporter: reporter, interruption: interruption)
+    recorder.finish(summary, code: code)
+    if code != 0 { throw ExitCode(code) }
   }
 
   /// `$SHIFTWORK_WORKER` runs the stages where it is set: another build, or a test's.
@@ -62,10 +91,18 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     return try ProcessRunner.beside()
   }
 
+  /// More stages than this that were there already are counted, not listed.
+  private static let shownHits = 40
+
+  private static var machineMemoryGB: Double {
+    let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+    return pages > 0 && size > 0 ? Double(pages) * Double(size) / 1e9 : .infinity
+  }
+
   private func end(
     _ summary: RunSummary, of resolved: ResolvedPipeline, plan: Plan, reporter: RunReporter,
     interruption: Interruption
-  ) throws {
+  ) -> Int32 {
     let report = Report(
       pipeline: resolved.name, experiment: resolved.experiment, rows: reporter.rows(in: plan))
     let folder = ResultsFolder(path: "\(results)/\(resolved.name)")
@@ -85,15 +122,27 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     }
     if !reporter.troubles.isEmpty { code = max(code, Exit.failed) }
     if !json {
-      let style = Style(isColored: color.applies(to: STDOUT_FILENO))
-      for line in report.table(style: style) { Console.out(line) }
+      show(report)
       if isWritten { Console.out("results: \(folder.path)/report.md, summary.csv") }
     }
     if code == 130 {
       Console.error(
         "interrupted: finished stages and trials are kept, and the same command goes on")
     }
-    if code != 0 { throw ExitCode(code) }
+    return code
+  }
+
+  /// The table, without what only was there already where that is much.
+  private func show(_ report: Report) {
+    var report = report
+    let hits = report.rows.count { $0.state == "hit" }
+    if hits > Self.shownHits {
+      report.rows.removeAll { $0.state == "hit" }
+      Console.out("\(hits) stages were there already")
+    }
+    guard !report.rows.isEmpty else { return }
+    let style = Style(isColored: color.applies(to: STDOUT_FILENO))
+    Console.out(report.table(style: style).joined(separator: "\n"))
   }
 }
 

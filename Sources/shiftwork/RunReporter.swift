@@ -95,7 +95,7 @@ final class RunReporter: Sendable {
       row.artifact = record.artifact.hex
     case .failed where interruption.happened: row.state = "interrupted"
     case .failed, .skipped, .interrupted: break
-    case .waiting, .running, .progress: return
+    case .waiting, .running, .progress, .retrying: return
     }
     // What ran stays `done` when another stage with the same key then finds it.
     if case .hit = event.state, state.rows[event.stage]?.state == "done" { return }
@@ -115,6 +115,9 @@ final class RunReporter: Sendable {
     case .progress(let progress):
       state.live.update(event.stage, progress)
       if !state.live.isOn { tellPlainly(progress, of: event.stage, name: name, in: &state) }
+    case .retrying(let failure, let attempt):
+      state.live.say(
+        "\(name)  \(style.yellow("failed")), attempt \(attempt) begins: \(failure.message)")
     case .done(let record, let isUnlikeBefore):
       state.live.finish(event.stage)
       let metrics = Metrics(record.metrics).summary
@@ -164,34 +167,12 @@ final class RunReporter: Sendable {
   }
 
   private static func object(_ event: SchedulerEvent) -> JSONValue {
-    var members: [String: JSONValue] = [
-      "stage": .string(event.stage), "kind": .string(event.kind),
-      "state": .string(event.stateName),
-      "key": .string((event.contentKey ?? event.planKey).hex),
-    ]
+    var members = event.members
     switch event.state {
-    case .hit(let record, _), .done(let record, _):
-      members["metrics"] = record.metrics
-      members["artifact"] = .string(record.artifact.hex)
-      members["seconds"] = .double(record.seconds)
-    case .progress(let progress):
-      members["epoch"] = progress.epoch.map { .int($0) }
-      members["epochs"] = progress.epochs.map { .int($0) }
-      members["samples_per_second"] = finite(progress.samplesPerSecond)
-      members["seconds_left"] = finite(progress.secondsLeft)
-      members["message"] = progress.message.map { .string($0) }
-    case .failed(let failure):
-      members["message"] = .string(failure.message)
-      members["log"] = failure.log.map { .string($0) }
-    case .skipped(let producer): members["because"] = producer.map { .string($0) }
-    case .running(let log): members["log"] = .string(log)
-    case .waiting, .interrupted: break
+    case .hit(let record, _), .done(let record, _): members["metrics"] = record.metrics
+    default: break
     }
     return .object(members)
-  }
-
-  private static func finite(_ number: Double?) -> JSONValue? {
-    number.flatMap { $0.isFinite ? .double($0) : nil }
   }
 
   /// Removes the live line for good.

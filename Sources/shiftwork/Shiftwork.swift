@@ -10,8 +10,10 @@ struct Root: ParsableCommand {
     abstract: "Runs quantization experiments from YAML; what has been computed is kept.",
     version: Version.text,
     subcommands: [
-      RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, StatsCommand.self,
-      DataCommand.self, VersionCommand.self,
+      RunCommand.self, PlanCommand.self, ExplainCommand.self, AcceptCommand.self,
+      StatusCommand.self, LogCommand.self, HistoryCommand.self, CheckCommand.self,
+      GraphCommand.self, StatsCommand.self, DataCommand.self, CleanUpCommand.self,
+      CompletionsCommand.self, VersionCommand.self,
     ])
 }
 

@@ -62,6 +62,23 @@ enum Text {
     return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
   }
 
+  /// 812 B, 3.4 MB.
+  static func size(_ bytes: Int) -> String {
+    var number = Double(bytes)
+    for unit in ["B", "kB", "MB", "GB"] {
+      if number < 1000 { return fixed(number, unit == "B" || number >= 100 ? 0 : 1) + " " + unit }
+      number /= 1000
+    }
+    return fixed(number, 1) + " TB"
+  }
+
+  /// 5 min, 3 h, 12 d: how long ago something was, roughly.
+  static func age(_ seconds: Double) -> String {
+    if seconds < 3600 { return "\(Int(seconds / 60)) min" }
+    if seconds < 2 * 86400 { return "\(Int(seconds / 3600)) h" }
+    return "\(Int(min(seconds, 1e12) / 86400)) d"
+  }
+
   private static func twoDigits(_ number: Int) -> String {
     number < 10 ? "0\(number)" : "\(number)"
   }
