@@ -48,9 +48,8 @@ extension JSONValue: Codable {
 }
 
 extension JSONValue {
-  package init(parsing bytes: [UInt8]) throws {
-    self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-  }
+  /// - Throws: `JSONError`.
+  package init(parsing bytes: [UInt8]) throws { self = try JSONParser.parse(bytes) }
 
   /// `self` decoded as a typed value.
   package func decode<Value: Decodable>(as type: Value.Type) throws -> Value {

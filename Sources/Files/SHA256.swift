@@ -5,21 +5,62 @@ import Diagnostics
 
 /// A SHA-256 digest, spelt as 64 lower-case hexadecimal digits.
 package struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
-  /// 64 lower-case hexadecimal digits.
-  package let hex: String
+  /// The 32 bytes, the first one highest: stores hold millions, and compare them by these.
+  private let words: (UInt64, UInt64, UInt64, UInt64)
+
+  private init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
   /// Nil unless `hex` is 64 lower-case hexadecimal digits.
   package init?(hex: String) {
-    guard hex.utf8.count == 64,
-      hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
-    else { return nil }
-    self.hex = hex
+    var hex = hex
+    guard let digest = hex.withUTF8({ Digest(hex: $0) }) else { return nil }
+    self = digest
+  }
+
+  /// Nil unless `hex` is 64 lower-case hexadecimal digits.
+  package init?(hex: some Collection<UInt8>) {
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    var count = 0
+    for byte in hex {
+      let digit: UInt64
+      switch byte {
+      case 48...57: digit = UInt64(byte) - 48
+      case 97...102: digit = UInt64(byte) - 87
+      default: return nil
+      }
+      switch count / 16 {
+      case 0: words.0 = words.0 << 4 | digit
+      case 1: words.1 = words.1 << 4 | digit
+      case 2: words.2 = words.2 << 4 | digit
+      case 3: words.3 = words.3 << 4 | digit
+      default: return nil
+      }
+      count += 1
+    }
+    guard count == 64 else { return nil }
+    self.init(words: words)
   }
 
   fileprivate init(bytes: [UInt8]) {
-    let digits = Array("0123456789abcdef".utf8)
-    hex = String(
-      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    func word(_ index: Int) -> UInt64 {
+      bytes[(8 * index)..<(8 * index + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    self.init(words: (word(0), word(1), word(2), word(3)))
+  }
+
+  /// 64 lower-case hexadecimal digits.
+  package var hex: String {
+    String(unsafeUninitializedCapacity: 64) { buffer in
+      var place = 0
+      for word in [words.0, words.1, words.2, words.3] {
+        for shift in stride(from: 60, through: 0, by: -4) {
+          let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift) & 15)
+          buffer[place] = digit < 10 ? 48 + digit : 87 + digit
+          place += 1
+        }
+      }
+      return 64
+    }
   }
 
   package init(from decoder: any Decoder) throws {
@@ -36,7 +77,14 @@ package struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConv
     try container.encode(hex)
   }
 
-  package static func < (one: Digest, other: Digest) -> Bool { one.hex < other.hex }
+  package static func == (one: Digest, other: Digest) -> Bool { one.words == other.words }
+
+  package func hash(into hasher: inout Hasher) {
+    // It is evenly spread already.
+    hasher.combine(words.0)
+  }
+
+  package static func < (one: Digest, other: Digest) -> Bool { one.words < other.words }
 
   package var description: String { hex }
 }

@@ -67,10 +67,10 @@ enum JournalLine {
     else { return nil }
     var keys: [Digest] = []
     for _ in 0..<keyCount {
-      guard let key = scanner.nextText().flatMap(Digest.init(hex:)) else { return nil }
+      guard let key = scanner.next().flatMap({ Digest(hex: $0) }) else { return nil }
       keys.append(key)
     }
-    guard let artifact = scanner.nextText().flatMap(Digest.init(hex:)),
+    guard let artifact = scanner.next().flatMap({ Digest(hex: $0) }),
       let tag = scanner.nextNumber(radix: 16, as: UInt64.self),
       let seconds = scanner.nextText().flatMap(Double.init), let name = scanner.nextText(),
       let fileCount = scanner.nextNumber(as: Int.self), fileCount >= 0

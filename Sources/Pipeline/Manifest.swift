@@ -172,6 +172,10 @@ enum ScalarSpelling {
 
   /// JSON's quoting, on one line.
   static func quoted(_ string: String) -> String {
+    // Most are plain, and keys are made of many.
+    if string.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 }) {
+      return "\"\(string)\""
+    }
     var text = "\""
     for scalar in string.unicodeScalars {
       switch scalar {

@@ -151,3 +151,12 @@ extension Plan {
     }
   }
 }
+
+/// Truths that were seen from several threads.
+final class EventCounter: Sendable {
+  private let state = Mutex<[Bool]>([])
+
+  var values: [Bool] { state.withLock { $0 } }
+
+  func add(_ value: Bool) { state.withLock { $0.append(value) } }
+}
