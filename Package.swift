@@ -63,6 +63,7 @@ let sources: [Target] = [
     name: "shiftwork",
     dependencies: [
       "Experiments", "Pipeline", "Specs", "Diagnostics", "Files", "Catalogue", "Downloads",
+      "CPlatform",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     // Loading Swift's libraries would take longer than most commands do.

@@ -13,12 +13,18 @@ package struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConv
   /// Nil unless `hex` is 64 lower-case hexadecimal digits.
   package init?(hex: String) {
     var hex = hex
-    guard let digest = hex.withUTF8({ Digest(hex: $0) }) else { return nil }
+    guard let digest = hex.withUTF8({ Digest(digits: $0) }) else { return nil }
     self = digest
   }
 
   /// Nil unless `hex` is 64 lower-case hexadecimal digits.
-  package init?(hex: some Collection<UInt8>) {
+  package init?(hex: ArraySlice<UInt8>) {
+    guard let digest = hex.withUnsafeBufferPointer({ Digest(digits: $0) }) else { return nil }
+    self = digest
+  }
+
+  private init?(digits hex: UnsafeBufferPointer<UInt8>) {
+    guard hex.count == 64 else { return nil }
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var count = 0
     for byte in hex {
@@ -32,12 +38,10 @@ package struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConv
       case 0: words.0 = words.0 << 4 | digit
       case 1: words.1 = words.1 << 4 | digit
       case 2: words.2 = words.2 << 4 | digit
-      case 3: words.3 = words.3 << 4 | digit
-      default: return nil
+      default: words.3 = words.3 << 4 | digit
       }
       count += 1
     }
-    guard count == 64 else { return nil }
     self.init(words: words)
   }
 

@@ -129,7 +129,7 @@ struct SourceDigests {
       return nil
     }
     let hex = entry[(entry.startIndex + 40)..<(entry.startIndex + 104)]
-    guard let digest = Digest(hex: String(decoding: hex, as: UTF8.self)) else { return nil }
+    guard let digest = Digest(hex: hex) else { return nil }
     let state = FileState(
       device: number(0), inode: number(8), size: Int64(bitPattern: number(16)),
       modifiedNanoseconds: Int64(bitPattern: number(24)),

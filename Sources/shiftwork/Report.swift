@@ -12,12 +12,16 @@ struct ReportRow: Sendable {
   var state: String
   /// Of the run that made the result, now or earlier.
   var seconds: Double?
-  var metrics: JSONValue
   var artifact: String?
+  /// Of the result.
+  var record: Record?
   /// What the run hangs on; rows of one key are one run.
   var key: Digest?
   /// Nil outside a sweep.
   var point: SweepPoint?
+
+  /// Read from the record each time.
+  var metrics: JSONValue { record?.metrics ?? .object([:]) }
 }
 
 /// All stages of a run, in the graph's order.

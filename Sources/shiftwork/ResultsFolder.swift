@@ -1,23 +1,74 @@
 //! `results/PIPELINE/`: what people read, copied out of the cache. Knows files, not what they say.
 
+import CPlatform
 import Files
+import Glibc
+import Synchronization
 
 /// The folder of one pipeline's results.
-struct ResultsFolder: Sendable {
+///
+/// A run whose stages are all there already should not look at every file: `.index` remembers how each
+/// stage's folders looked when they were filled. A folder shows that a file came, went or was
+/// replaced; what somebody writes into a file that stays is theirs until the stage's output changes.
+final class ResultsFolder: Sendable {
   let path: String
   /// Names the artifact whose files a stage's folder holds. It is written last and removed first, so
   /// that after a kill the next run copies again.
   private static let marker = ".artifact"
+  private static let indexName = ".index"
   /// Larger files stay in the cache.
   private static let sizeLimit = 16 << 20
   /// Prepared examples are for stages, not for people.
   private static let hiddenSuffix = ".samples"
+
+  private struct State {
+    var stages: [String: Entry]
+    var report: JSONValue?
+    var isChanged = false
+  }
+
+  /// What a stage's folder holds, and how it and those in it looked.
+  private struct Entry: Hashable {
+    var artifact: Digest
+    var folders: [String: Stamp]
+  }
+
+  private let state: Mutex<State>
+
+  init(path: String) {
+    self.path = path
+    state = Mutex(Self.read("\(path)/\(Self.indexName)"))
+  }
 
   func folder(of stage: String) -> String { "\(path)/\(stage)" }
 
   /// Copies an artifact's small files, unless they are there already.
   func materialise(stage: String, artifact: Digest, from source: String) throws {
     let folder = folder(of: stage)
+    if let entry = state.withLock({ $0.stages[stage] }), entry.artifact == artifact,
+      entry.folders.allSatisfy({ Stamp(of: "\(folder)/\($0.key)") == $0.value })
+    {
+      return
+    }
+    let files = try fill(folder, artifact: artifact, from: source)
+    var names: Set<String> = [""]
+    for file in files {
+      var rest = file[...]
+      while let slash = rest.lastIndex(of: "/") {
+        rest = rest[..<slash]
+        names.insert(String(rest))
+      }
+    }
+    var folders: [String: Stamp] = [:]
+    for name in names { folders[name] = Stamp(of: "\(folder)/\(name)") }
+    state.withLock { state in
+      state.stages[stage] = Entry(artifact: artifact, folders: folders)
+      state.isChanged = true
+    }
+  }
+
+  /// The names of an artifact's files that now lie in `folder`.
+  private func fill(_ folder: String, artifact: Digest, from source: String) throws -> [String] {
     let marker = "\(folder)/\(Self.marker)"
     let before = Marker(path: marker)
     if let before, before.artifact == artifact.hex,
@@ -25,7 +76,7 @@ struct ResultsFolder: Sendable {
         Files.size(of: "\(folder)/\($0)") == Files.size(of: "\(source)/\($0)")
       })
     {
-      return
+      return before.files
     }
     let files = try Self.smallFiles(of: source)
     try Files.createDirectories(folder)
@@ -43,16 +94,100 @@ struct ResultsFolder: Sendable {
     }
     try Files.writeAtomically(
       ([artifact.hex] + files).joined(separator: "\n") + "\n", to: marker)
+    return files
   }
 
-  /// Writes a file unless it says just that already.
-  func write(_ text: String, to name: String) throws {
+  // MARK: The report
+
+  /// Whether the report that `identity` stands for is there, as it was written.
+  func hasReport(_ identity: Digest) -> Bool {
+    guard case .object(let report)? = state.withLock({ $0.report }),
+      report["identity"] == .string(identity.hex), case .object(let files)? = report["files"]
+    else { return false }
+    return files.allSatisfy { Stamp(of: "\(path)/\($0.key)")?.json == $0.value }
+  }
+
+  /// Writes the files of a report, unless they say just that already.
+  func write(_ files: [(name: String, text: String)], identity: Digest) throws {
+    var stamps: [String: JSONValue] = [:]
+    for (name, text) in files {
+      try write(text, to: name)
+      stamps[name] = Stamp(of: "\(path)/\(name)")?.json
+    }
+    state.withLock { state in
+      state.report = .object(["identity": .string(identity.hex), "files": .object(stamps)])
+      state.isChanged = true
+    }
+  }
+
+  private func write(_ text: String, to name: String) throws {
     let file = "\(path)/\(name)"
     if let bytes = try? Files.read(file, limit: Self.sizeLimit), bytes == Array(text.utf8) {
       return
     }
     try Files.createDirectories(path)
     try Files.writeAtomically(text, to: file)
+  }
+
+  // MARK: The index
+
+  /// Hands what was seen to later runs. Without it they look at every file again.
+  func save() {
+    let text: [UInt8]? = state.withLock { state in
+      guard state.isChanged else { return nil }
+      state.isChanged = false
+      var bytes: [UInt8] = []
+      for (stage, entry) in state.stages.sorted(by: { $0.key < $1.key }) {
+        bytes +=
+          JSONValue.object([
+            "stage": .string(stage), "artifact": .string(entry.artifact.hex),
+            "folders": .object(entry.folders.mapValues(\.json)),
+          ]).line
+        bytes.append(10)
+      }
+      if let report = state.report { bytes += JSONValue.object(["report": report]).line + [10] }
+      return bytes
+    }
+    if let text { try? Files.writeAtomically(text, to: "\(path)/\(Self.indexName)") }
+  }
+
+  private static func read(_ path: String) -> State {
+    var state = State(stages: [:])
+    for line in ((try? Files.read(path, limit: 1 << 28)) ?? []).split(separator: 10) {
+      guard let value = try? JSONValue(parsing: Array(line)) else { continue }
+      state.report = value["report"] ?? state.report
+      guard case .string(let stage)? = value["stage"],
+        case .string(let artifact)? = value["artifact"], let artifact = Digest(hex: artifact),
+        case .object(let folders)? = value["folders"]
+      else { continue }
+      state.stages[stage] = Entry(artifact: artifact, folders: folders.compactMapValues(Stamp.init))
+    }
+    return state
+  }
+
+  /// How a file or folder looks from outside.
+  private struct Stamp: Hashable {
+    var inode: Int
+    var size: Int
+    var nanoseconds: Int
+
+    /// Nil where there is none.
+    init?(of path: String) {
+      var status = stat()
+      guard stat(path, &status) == 0 else { return nil }
+      inode = Int(truncatingIfNeeded: status.st_ino)
+      size = Int(status.st_size)
+      nanoseconds = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
+    }
+
+    init?(_ json: JSONValue) {
+      guard case .array(let numbers) = json, numbers.count == 3, case .int(let inode) = numbers[0],
+        case .int(let size) = numbers[1], case .int(let nanoseconds) = numbers[2]
+      else { return nil }
+      (self.inode, self.size, self.nanoseconds) = (inode, size, nanoseconds)
+    }
+
+    var json: JSONValue { .array([.int(inode), .int(size), .int(nanoseconds)]) }
   }
 
   /// The digest, then a file a line.

@@ -80,7 +80,9 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     let summary = await task.value
     reporter.finish()
     let code = end(
-      summary, of: resolved, plan: plan, reporter: reporter, interruption: interruption)
+      summary, of: resolved, plan: plan, reporter: reporter, results: folder,
+      interruption: interruption)
+    folder.save()
     recorder.finish(summary, code: code)
     if code != 0 { throw ExitCode(code) }
   }
@@ -101,11 +103,10 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
 
   private func end(
     _ summary: RunSummary, of resolved: ResolvedPipeline, plan: Plan, reporter: RunReporter,
-    interruption: Interruption
+    results folder: ResultsFolder, interruption: Interruption
   ) -> Int32 {
-    let report = Report(
-      pipeline: resolved.name, experiment: resolved.experiment, rows: reporter.rows(in: plan))
-    let folder = ResultsFolder(path: "\(results)/\(resolved.name)")
+    let rows = reporter.rows(in: plan)
+    let parts = ReportParts(pipeline: resolved.name, experiment: resolved.experiment, rows: rows)
     var code = summary.exitCode
     var isWritten = false
     if interruption.happened, !summary.records.keys.isSuperset(of: plan.entries.map(\.stage.name)) {
@@ -113,7 +114,10 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     }
     if code != 130 {
       do {
-        for file in report.files { try folder.write(file.text, to: file.name) }
+        let identity = parts.identity
+        if !folder.hasReport(identity) {
+          try folder.write(parts.report().files, identity: identity)
+        }
         isWritten = true
       } catch {
         Console.error("error: the report was not written: \(error)")
@@ -122,7 +126,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     }
     if !reporter.troubles.isEmpty { code = max(code, Exit.failed) }
     if !json {
-      show(report)
+      show(parts)
       if isWritten { Console.out("results: \(folder.path)/report.md, summary.csv") }
     }
     if code == 130 {
@@ -133,16 +137,16 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
   }
 
   /// The table, without what only was there already where that is much.
-  private func show(_ report: Report) {
-    var report = report
-    let hits = report.rows.count { $0.state == "hit" }
+  private func show(_ parts: ReportParts) {
+    var parts = parts
+    let hits = parts.rows.count { $0.state == "hit" }
     if hits > Self.shownHits {
-      report.rows.removeAll { $0.state == "hit" }
+      parts.rows.removeAll { $0.state == "hit" }
       Console.out("\(hits) stages were there already")
     }
-    guard !report.rows.isEmpty else { return }
+    guard !parts.rows.isEmpty else { return }
     let style = Style(isColored: color.applies(to: STDOUT_FILENO))
-    Console.out(report.table(style: style).joined(separator: "\n"))
+    Console.out(parts.report().table(style: style).joined(separator: "\n"))
   }
 }
 

@@ -47,9 +47,7 @@ final class RunReporter: Sendable {
       plan.entries.map { entry in
         var row =
           state.rows[entry.stage.name]
-          ?? ReportRow(
-            stage: entry.stage.name, kind: entry.stage.kind, state: "skipped",
-            metrics: .object([:]))
+          ?? ReportRow(stage: entry.stage.name, kind: entry.stage.kind, state: "skipped")
         row.key = entry.planKey
         row.point = SweepPoint(of: entry.stage)
         return row
@@ -86,13 +84,12 @@ final class RunReporter: Sendable {
   }
 
   private func note(_ event: SchedulerEvent, in state: inout State) {
-    var row = ReportRow(
-      stage: event.stage, kind: event.kind, state: event.stateName, metrics: .object([:]))
+    var row = ReportRow(stage: event.stage, kind: event.kind, state: event.stateName)
     switch event.state {
     case .hit(let record, _), .done(let record, _):
       row.seconds = record.seconds
-      row.metrics = record.metrics
       row.artifact = record.artifact.hex
+      row.record = record
     case .failed where interruption.happened: row.state = "interrupted"
     case .failed, .skipped, .interrupted: break
     case .waiting, .running, .progress, .retrying: return
@@ -103,9 +100,10 @@ final class RunReporter: Sendable {
   }
 
   private func tell(_ event: SchedulerEvent, in state: inout State) {
+    // Hits are told together, in the table at the end.
+    if case .hit = event.state { return }
     let name = Text.padded(event.stage, to: width)
     switch event.state {
-    // Hits are told together, in the table at the end.
     case .hit: break
     case .waiting:
       state.live.say("\(name)  waiting: another process runs the same")
