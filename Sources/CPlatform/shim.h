@@ -11,4 +11,11 @@
 
 // Declared by the C library only under _GNU_SOURCE, which the importer does not define.
 int syncfs(int descriptor);
+
+// Locks one byte of a file for what this descriptor was opened as. 0, or -1 with errno.
+static inline int shiftwork_lock_byte(int descriptor, int64_t offset) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  return fcntl(descriptor, 37 /* F_OFD_SETLK */, &lock);
+}
+
 void *memmem(const void *bytes, size_t count, const void *sought, size_t sought_count);

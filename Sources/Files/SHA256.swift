@@ -52,6 +52,9 @@ package struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConv
     self.init(words: (word(0), word(1), word(2), word(3)))
   }
 
+  /// The first 8 bytes: a number that hardly two digests share.
+  package var prefix: UInt64 { words.0 }
+
   /// 64 lower-case hexadecimal digits.
   package var hex: String {
     String(unsafeUninitializedCapacity: 64) { buffer in

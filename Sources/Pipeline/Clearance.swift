@@ -129,8 +129,6 @@ extension Store {
   /// to from before `clearance` was made. Killed at any point it leaves a store that works.
   package func clear(_ clearance: Clearance) throws {
     for item in clearance.items { try Files.remove(item.path) }
-    // Nobody uses the store: these are of processes that were killed.
-    for name in try Files.list(root + "/locks") { try Files.remove(root + "/locks/" + name) }
     let present = Set(try Files.list(root + "/artifacts"))
     var isWhole: [Digest: Bool] = [:]
     for record in records where present.contains(record.artifact.hex) {

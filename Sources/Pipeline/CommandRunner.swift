@@ -38,11 +38,18 @@ package final class CommandRunner: StageRunner {
     }
     defer { close(log) }
     let variables = environment.merging(task.environment) { _, own in own }
-    let status = try await ChildProcess.run(
-      Invocation(
-        words: words, environment: variables.map { "\($0.key)=\($0.value)" },
-        directory: command.directory, log: log),
-      guardian: try guardianOfAll())
+    var invocation = Invocation(
+      words: command.directWords(of: words) ?? words,
+      environment: variables.map { "\($0.key)=\($0.value)" }, directory: command.directory,
+      log: log)
+    let status: ChildProcess.Status
+    do {
+      status = try await ChildProcess.run(invocation, guardian: try guardianOfAll())
+    } catch PipelineError.commandNotStarted where invocation.words != words {
+      // A word of the shell's own, or a program that is not there: that is the shell's to say.
+      invocation.words = words
+      status = try await ChildProcess.run(invocation, guardian: try guardianOfAll())
+    }
     try Task.checkCancellation()
     switch status {
     case .exited(0): break
@@ -116,6 +123,23 @@ extension Command {
         }
       }.joined()
     }
+  }
+
+  /// The words of a shell's text that holds nothing but words, as the shell would pass them on: it
+  /// need not be started. Nil for other texts.
+  func directWords(of words: [String]) -> [String]? {
+    guard quotesPaths, words.count == 3, words[0] == "/bin/sh", words[1] == "-c",
+      words[2].utf8.allSatisfy({ byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          || " /._-+=@%,:".utf8.contains(byte)
+      })
+    else { return nil }
+    let parts = words[2].split(separator: " ").map(String.init)
+    // Programs of these names do not do just what the shell does by itself.
+    guard let first = parts.first, !first.contains("="),
+      !["echo", "printf", "test", "kill", "pwd"].contains(first)
+    else { return nil }
+    return parts
   }
 
   /// In single quotes where a shell would see more than one plain word.

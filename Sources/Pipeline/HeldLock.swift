@@ -1,5 +1,6 @@
 //! A file or folder that one process at a time holds; the kernel lets go of it when that one dies.
 
+import CPlatform
 import Diagnostics
 import Glibc
 import Synchronization
@@ -19,6 +20,20 @@ package final class HeldLock: Sendable {
   /// Nil while another holder has the existing folder at `path`, or when it is gone.
   static func tryAcquire(folder path: String) throws -> HeldLock? {
     try tryAcquire(path, flags: O_RDONLY | O_DIRECTORY, removesFile: false)
+  }
+
+  /// Nil while another holder has this byte of the file, which stays. Many locks in one file cost no
+  /// file each: making and removing one takes a file system longer than all else that a stage needs.
+  static func tryAcquire(byte: UInt64, of path: String) throws -> HeldLock? {
+    // A descriptor of its own: the kernel holds such a lock for what was opened, not for a process.
+    let descriptor = try openKept(path)
+    guard shiftwork_lock_byte(descriptor, Int64(byte >> 2)) != 0 else {
+      return HeldLock(descriptor: descriptor, path: path, removesFile: false)
+    }
+    let code = errno
+    close(descriptor)
+    if code == EAGAIN || code == EACCES { return nil }
+    throw LibraryError(library: "libc", call: "fcntl", code: Int(code), path: path)
   }
 
   /// Whether somebody holds the lock of the file at `path`; nothing is made or taken.

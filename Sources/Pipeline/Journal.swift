@@ -1,5 +1,6 @@
 //! The append-only file of finished stages, shared by several processes; knows no artifact.
 
+import CPlatform
 import Diagnostics
 import Files
 import Glibc

@@ -266,7 +266,7 @@ extension Store {
   /// The right to run the stage with this key, nil while another process or task has it.
   package func tryLock(_ key: Digest) throws -> HeldLock? {
     try prepare()
-    return try HeldLock.tryAcquire(file: root + "/locks/" + key.hex)
+    return try HeldLock.tryAcquire(byte: key.prefix, of: root + "/running")
   }
 
   /// A new empty folder on the store's file system; it is removed some time after this process ends.
@@ -294,7 +294,7 @@ extension Store {
   private func prepare() throws {
     try state.withLock { state in
       guard !state.isPrepared else { return }
-      for folder in ["artifacts", "tmp", "locks", "logs", "checkpoints"] {
+      for folder in ["artifacts", "tmp", "logs", "checkpoints"] {
         try Files.createDirectories(root + "/" + folder)
       }
       state.isPrepared = true

@@ -8,13 +8,11 @@ import Synchronization
 /// The folder of one pipeline's results.
 ///
 /// A run whose stages are all there already should not look at every file: `.index` remembers how each
-/// stage's folders looked when they were filled. A folder shows that a file came, went or was
+/// stage's folders looked when they were filled. It is written at the end, so that after a kill the
+/// next run copies again. A folder shows that a file came, went or was
 /// replaced; what somebody writes into a file that stays is theirs until the stage's output changes.
 final class ResultsFolder: Sendable {
   let path: String
-  /// Names the artifact whose files a stage's folder holds. It is written last and removed first, so
-  /// that after a kill the next run copies again.
-  private static let marker = ".artifact"
   private static let indexName = ".index"
   /// Larger files stay in the cache.
   private static let sizeLimit = 16 << 20
@@ -30,6 +28,7 @@ final class ResultsFolder: Sendable {
   /// What a stage's folder holds, and how it and those in it looked.
   private struct Entry: Hashable {
     var artifact: Digest
+    var files: [String]
     var folders: [String: Stamp]
   }
 
@@ -50,9 +49,20 @@ final class ResultsFolder: Sendable {
     {
       return
     }
-    let files = try fill(folder, artifact: artifact, from: source)
+    let before = state.withLock { $0.stages[stage] }
+    let files = try Self.smallFiles(of: source)
+    try Files.createDirectories(folder)
+    // What an earlier artifact left; files that others put there stay.
+    for stale in before?.files ?? [] where !files.contains(stale) {
+      let path = "\(folder)/\(stale)"
+      if Files.exists(path) { try Files.remove(path) }
+    }
     var names: Set<String> = [""]
     for file in files {
+      if let slash = file.lastIndex(of: "/") {
+        try Files.createDirectories("\(folder)/\(file[..<slash])")
+      }
+      try Files.copy("\(source)/\(file)", to: "\(folder)/\(file)")
       var rest = file[...]
       while let slash = rest.lastIndex(of: "/") {
         rest = rest[..<slash]
@@ -62,39 +72,9 @@ final class ResultsFolder: Sendable {
     var folders: [String: Stamp] = [:]
     for name in names { folders[name] = Stamp(of: "\(folder)/\(name)") }
     state.withLock { state in
-      state.stages[stage] = Entry(artifact: artifact, folders: folders)
+      state.stages[stage] = Entry(artifact: artifact, files: files, folders: folders)
       state.isChanged = true
     }
-  }
-
-  /// The names of an artifact's files that now lie in `folder`.
-  private func fill(_ folder: String, artifact: Digest, from source: String) throws -> [String] {
-    let marker = "\(folder)/\(Self.marker)"
-    let before = Marker(path: marker)
-    if let before, before.artifact == artifact.hex,
-      before.files.allSatisfy({
-        Files.size(of: "\(folder)/\($0)") == Files.size(of: "\(source)/\($0)")
-      })
-    {
-      return before.files
-    }
-    let files = try Self.smallFiles(of: source)
-    try Files.createDirectories(folder)
-    if before != nil { try Files.remove(marker) }
-    // What an earlier artifact left; files that others put there stay.
-    for stale in before?.files ?? [] where !files.contains(stale) {
-      let path = "\(folder)/\(stale)"
-      if Files.exists(path) { try Files.remove(path) }
-    }
-    for file in files {
-      if let slash = file.lastIndex(of: "/") {
-        try Files.createDirectories("\(folder)/\(file[..<slash])")
-      }
-      try Files.copy("\(source)/\(file)", to: "\(folder)/\(file)")
-    }
-    try Files.writeAtomically(
-      ([artifact.hex] + files).joined(separator: "\n") + "\n", to: marker)
-    return files
   }
 
   // MARK: The report
@@ -141,6 +121,7 @@ final class ResultsFolder: Sendable {
         bytes +=
           JSONValue.object([
             "stage": .string(stage), "artifact": .string(entry.artifact.hex),
+            "files": .array(entry.files.map { .string($0) }),
             "folders": .object(entry.folders.mapValues(\.json)),
           ]).line
         bytes.append(10)
@@ -158,9 +139,14 @@ final class ResultsFolder: Sendable {
       state.report = value["report"] ?? state.report
       guard case .string(let stage)? = value["stage"],
         case .string(let artifact)? = value["artifact"], let artifact = Digest(hex: artifact),
-        case .object(let folders)? = value["folders"]
+        case .array(let files)? = value["files"], case .object(let folders)? = value["folders"]
       else { continue }
-      state.stages[stage] = Entry(artifact: artifact, folders: folders.compactMapValues(Stamp.init))
+      let names = files.compactMap { if case .string(let name) = $0 { name } else { nil } }
+      // They become paths to remove: nothing outside the folder.
+      state.stages[stage] = Entry(
+        artifact: artifact,
+        files: names.filter { !$0.hasPrefix("/") && !$0.split(separator: "/").contains("..") },
+        folders: folders.compactMapValues(Stamp.init))
     }
     return state
   }
@@ -188,23 +174,6 @@ final class ResultsFolder: Sendable {
     }
 
     var json: JSONValue { .array([.int(inode), .int(size), .int(nanoseconds)]) }
-  }
-
-  /// The digest, then a file a line.
-  private struct Marker {
-    var artifact: String
-    var files: [String]
-
-    init?(path: String) {
-      guard let bytes = try? Files.read(path, limit: 1 << 20) else { return nil }
-      let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-      // The lines become paths to remove: nothing outside the folder.
-      let files = lines.dropFirst().filter { line in
-        !line.hasPrefix("/") && !line.split(separator: "/").contains("..")
-      }
-      artifact = lines.first ?? ""
-      self.files = Array(files)
-    }
   }
 
   private static func smallFiles(of folder: String, below prefix: String = "") throws -> [String] {

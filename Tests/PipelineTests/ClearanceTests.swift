@@ -65,7 +65,9 @@ import Testing
     let all = try clearance(keeping: [stage("x")], of: store)
     #expect(all.items.count == 8)
     let limits = Clearance.Limits(maxBytes: all.totalBytes - 1)
-    #expect(try clearance(keeping: [stage("x")], limits: limits, of: store).items.count == 1)
+    // Empty logs may come first; then the oldest output is enough.
+    let some = try clearance(keeping: [stage("x")], limits: limits, of: store)
+    #expect(some.items.filter { $0.bytes > 0 }.count == 1)
     let enough = Clearance.Limits(maxBytes: all.totalBytes)
     #expect(try clearance(keeping: [stage("x")], limits: enough, of: store).items.isEmpty)
   }

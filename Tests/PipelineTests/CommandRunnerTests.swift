@@ -70,6 +70,19 @@ import Testing
     #expect(try output("o", of: "a", in: try await run([stage])) == "a b $HOME\n")
   }
 
+  /// The shell is left out where it would only pass words on; nobody should see a difference.
+  @Test(arguments: [
+    ("sh step a  b", "2 a b"), ("exit 0", ""), ("sh step 'a  b'", "1 a  b"),
+    (" sh step x=1 ", "1 x=1"),
+    ("NAME=v sh step $NAME", "0"), ("cd .", ""), ("echo -e x > out", "-e x"),
+  ])
+  func textsAreTheShells(text: String, expected: String) async throws {
+    _ = try bench.write("echo \"$#${1+ }$*\" > out", to: "step")
+    _ = try bench.write("", to: "out")
+    #expect(try await run([command("a", [.text(text)])]).failures == [])
+    #expect(contents(bench.folder + "/out") == (expected.isEmpty ? "" : expected + "\n"))
+  }
+
   @Test func itsEnvironmentIsOursAndTheStages() async throws {
     var stage = command("a", [.text("echo \"$OF_STAGE $HOME\" > "), .output, .text("/o")])
     stage.environment = ["OF_STAGE": "x"]

@@ -123,7 +123,6 @@ import Testing
     try Files.createDirectories(bench.root + "/tmp/123-dead/half-written")
     _ = try await bench.run([stage("a")])
     #expect(try Files.list(bench.root + "/tmp") == [])
-    #expect(try Files.list(bench.root + "/locks") == [])
   }
 
   /// What kill -9 leaves after each step of a run, besides a torn journal.
@@ -134,11 +133,11 @@ import Testing
     let keys = try #require(try bench.plan(stages)["b"])
     let key = try #require(keys.contentKey)
     let lines = String(decoding: try journal(bench), as: UTF8.self).split(separator: "\n")
-    // Renamed, not recorded; the lock's file, the log, a task and half an output lie about.
+    // Renamed, not recorded; the log, a task and half an output lie about.
     try setJournal(Array(lines.prefix(1).map { $0 + "\n" }.joined().utf8), bench)
     try Files.createDirectories(bench.root + "/tmp/99-dead/abc")
     for path in [
-      "locks/\(key)", "logs/\(key).log", "tmp/99-dead/abc.task.json", "tmp/99-dead/abc/o",
+      "logs/\(key).log", "tmp/99-dead/abc.task.json", "tmp/99-dead/abc/o",
     ] { try Files.writeAtomically("left", to: bench.root + "/" + path) }
     #expect(try await bench.run(stages).ran == ["b", "c", "d"])
     #expect(try bench.plan(stages).isUpToDate)

@@ -1,5 +1,6 @@
 //! The time of day, for people who look at runs. Nothing of it enters an artifact or a key.
 
+import CPlatform
 import Glibc
 
 package enum WallTime {
