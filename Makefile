@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # The C libraries behind the system targets of Package.swift, and what finds them; the tests read
 # event files with TensorBoard, in a Python environment of their own.
 PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libturbojpeg0-dev libsndfile1-dev \
-	libarchive-dev libgcc-12-dev pkg-config curl python3-venv
+	libarchive-dev liblapacke-dev libnlopt-dev libgcc-12-dev pkg-config curl python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/release
 SOURCES := Sources Tests Package.swift

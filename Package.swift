@@ -13,6 +13,8 @@ let libraries: [Target] = [
   .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
   .systemLibrary(
     name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+  .systemLibrary(name: "CLAPACKE", providers: [.apt(["liblapacke-dev"])]),
+  .systemLibrary(name: "CNLopt", pkgConfig: "nlopt", providers: [.apt(["libnlopt-dev"])]),
   .systemLibrary(name: "CPlatform"),
 ]
 
@@ -38,7 +40,7 @@ let sources: [Target] = [
   .target(
     name: "Datasets",
     dependencies: ["Diagnostics", "Files", "Tensors", "CKernels", "CSndfile", "CTurboJPEG"]),
-  .target(name: "Search", dependencies: ["Networks"]),
+  .target(name: "Search", dependencies: ["Networks", "CKernels", "CLAPACKE", "CNLopt"]),
   .target(name: "Archives", dependencies: ["Files", "CArchive"]),
   .target(name: "Catalogue", dependencies: ["Files"]),
   .target(
@@ -76,7 +78,7 @@ let sources: [Target] = [
   .executableTarget(
     name: "Benchmarks",
     dependencies: [
-      "Networks", "Tensors", "Training", "Datasets", "Diagnostics", "Files",
+      "Networks", "Tensors", "Training", "Datasets", "Search", "Diagnostics", "Files",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),

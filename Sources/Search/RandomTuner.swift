@@ -1,21 +1,45 @@
 //! The tuner that draws selections at random. Knows no score.
 
 /// Uniform selections without repetition.
-package struct RandomTuner: Sendable {
-  private let space: SearchSpace
-  private var seen: Set<[Int]> = []
+package struct RandomTuner: Tuner {
+  private let seed: UInt64
+  private var pool: SelectionPool
+  private var number = 0
 
-  package init(_ space: SearchSpace) { self.space = space }
+  package init(cardinalities: [Int], seed: UInt64) {
+    self.seed = seed
+    pool = SelectionPool(cardinalities)
+  }
+
+  package init(_ space: SearchSpace) {
+    self.init(cardinalities: space.choices.map(\.candidates.count), seed: 0)
+  }
+
+  package mutating func tell(_ trials: [FinishedTrial]) {
+    for trial in trials { pool.insert(trial.proposal.selection) }
+    number += trials.count
+  }
+
+  package mutating func propose(_ count: Int) -> [Proposal] {
+    var pool = pool
+    return (0..<count).compactMap {
+      var draws = TrialDraws(seed: seed, trial: number + $0)
+      return pool.random(&draws).map { Proposal(selection: $0) }
+    }
+  }
 
   /// The next selection; nil when every one has been given.
   ///
   /// - Parameter draw: a uniform integer below the given bound. The caller's, so that a search gives
   ///   the same trials whatever this language's own generators become.
   package mutating func propose(drawing draw: (Int) -> Int) -> [Int]? {
-    if let count = space.count, seen.count >= count { return nil }
+    if pool.isExhausted { return nil }
     while true {
-      let selection = space.choices.map { draw($0.candidates.count) }
-      if seen.insert(selection).inserted { return selection }
+      let selection = pool.cardinalities.map(draw)
+      if !pool.contains(selection) {
+        pool.insert(selection)
+        return selection
+      }
     }
   }
 }

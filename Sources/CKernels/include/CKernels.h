@@ -11,3 +11,4 @@
 #include "parallel.h"
 #include "products.h"
 #include "quantizers.h"
+#include "surrogate.h"
