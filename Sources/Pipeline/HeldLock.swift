@@ -13,7 +13,7 @@ package final class HeldLock: Sendable {
   private let isReleased = Atomic(false)
 
   /// Nil while another holder has it. A lock file is removed with the lock.
-  package static func tryAcquire(file path: String) throws -> HeldLock? {
+  static func tryAcquire(file path: String) throws -> HeldLock? {
     try tryAcquire(path, flags: O_RDWR | O_CREAT, removesFile: true)
   }
 

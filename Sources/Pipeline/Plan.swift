@@ -203,6 +203,7 @@ private final class History {
   /// What differs from the nearest earlier run of the stage, or of another one of its kind.
   func reasons(_ stage: Stage, _ manifest: Manifest, isOpen: (String) -> Bool) -> [Reason] {
     let kindTag = Record.tag(ofKind: stage.kind)
+    guard groups[Group(kindTag: kindTag, name: nil)] != nil else { return [.neverRan] }
     let new = manifest.json
     func difference(from name: String?) -> ManifestDifference? {
       let records = groups[Group(kindTag: kindTag, name: name)] ?? []

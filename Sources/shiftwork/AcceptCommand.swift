@@ -25,10 +25,6 @@ struct AcceptCommand: ColoringCommand {
 
   var color: ColorChoice { pipeline.fields.color }
 
-  func validate() throws {
-    if stages.isEmpty { throw ValidationError("name the stages to accept") }
-  }
-
   func run() throws {
     let resolved = try pipeline.resolve()
     let store = try Store(root: store.store)

@@ -92,13 +92,14 @@ struct CleanUpCommand: ColoringCommand {
     guard !json else { return }
     let rows = clearance.items.map { item in
       [
-        item.kind.rawValue, item.name, Text.size(item.bytes), Text.age(item.ageSeconds), item.path,
+        item.kind.rawValue, item.name, DataText.size(item.bytes), Text.age(item.ageSeconds),
+        item.path,
       ]
     }
     for line in Text.table(rows, numeric: [2, 3]) { Console.out(line) }
     let count = clearance.items.count
-    let what = "\(count) \(count == 1 ? "thing" : "things") of \(Text.size(clearance.bytes))"
-    let rest = Text.size(clearance.totalBytes - (delete ? clearance.bytes : 0))
+    let what = "\(count) \(count == 1 ? "thing" : "things") of \(DataText.size(clearance.bytes))"
+    let rest = DataText.size(clearance.totalBytes - (delete ? clearance.bytes : 0))
     if count == 0 {
       Console.out("nothing to remove; the cache takes \(rest)")
     } else if delete {

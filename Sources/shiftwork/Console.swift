@@ -58,6 +58,22 @@ enum Console {
   }
 }
 
+/// Many lines for standard output, in few writes.
+struct BufferedOutput {
+  private var text = ""
+
+  mutating func add(_ line: String) {
+    text += line
+    text += "\n"
+    if text.utf8.count > 1 << 16 { flush() }
+  }
+
+  mutating func flush() {
+    Console.write(text, to: STDOUT_FILENO)
+    text.removeAll(keepingCapacity: true)
+  }
+}
+
 /// Escape codes, or nothing.
 struct Style {
   var isColored: Bool

@@ -87,12 +87,20 @@ struct DataVerifyCommand: ParsableCommand {
   @Argument(help: "Data sets to verify.")
   var names: [String]
 
+  @Flag(help: "One JSON object a data set.")
+  var json = false
+
   @OptionGroup var options: DataOptions
 
   func run() throws {
     var isWhole = true
     for set in try options.sets(named: names) {
       let inventory = try Inventory(of: set, in: options.folder, hashes: true)
+      if json {
+        Console.out(DataText.json(set, inventory, data: options.folder).canonicalText)
+        if inventory.state != .complete { isWhole = false }
+        continue
+      }
       for entry in inventory.entries {
         let path = options.folder + "/" + entry.place.path
         if let fault = entry.fault {

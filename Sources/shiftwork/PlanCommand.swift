@@ -35,6 +35,8 @@ struct PlanPrinter {
   let explains: Bool
   /// More changes than this that one line of YAML made are told together.
   private static let changeLimit = 3
+  /// More stages than this that are there already are counted, not listed.
+  private static let shownHits = 40
 
   init(json: Bool, color: ColorChoice, explains: Bool = false) {
     self.json = json
@@ -51,12 +53,18 @@ struct PlanPrinter {
       case .run: counts.run += 1
       case .runUnlessEqual: counts.open += 1
       }
+    }
+    let showsHits = json || explains || counts.hit <= Self.shownHits
+    var output = BufferedOutput()
+    for entry in plan.entries {
+      if case .hit = entry.state, !showsHits { continue }
       if json {
-        Console.out(object(entry).canonicalText)
+        output.add(object(entry).canonicalText)
       } else {
-        for line in lines(entry, width: width) { Console.out(line) }
+        for line in lines(entry, width: width) { output.add(line) }
       }
     }
+    output.flush()
     guard !json else { return }
     if counts.hit == plan.entries.count {
       Console.out("everything is there: \(counts.hit) stages")

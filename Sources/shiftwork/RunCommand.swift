@@ -46,8 +46,10 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
   }
 
   func run() async throws {
+    // Both read files that may be long, and neither needs the other.
+    let opening = Task.detached { [root = self.store.store] in try Store(root: root) }
     let resolved = try pipeline.resolve()
-    let store = try Store(root: store.store)
+    let store = try await opening.value
     let use = dryRun ? nil : try store.use()
     defer { use?.release() }
     let plan = try selection.plan(resolved, store: store)

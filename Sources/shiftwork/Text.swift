@@ -2,7 +2,9 @@
 
 enum Text {
   static func padded(_ text: String, to width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
+    var text = text
+    for _ in 0..<max(0, width - text.count) { text += " " }
+    return text
   }
 
   /// Aligned columns; those after the first that hold numbers stand right.
@@ -60,16 +62,6 @@ enum Text {
     let whole = Int(seconds.rounded())
     if whole < 3600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
     return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
-  }
-
-  /// 812 B, 3.4 MB.
-  static func size(_ bytes: Int) -> String {
-    var number = Double(bytes)
-    for unit in ["B", "kB", "MB", "GB"] {
-      if number < 1000 { return fixed(number, unit == "B" || number >= 100 ? 0 : 1) + " " + unit }
-      number /= 1000
-    }
-    return fixed(number, 1) + " TB"
   }
 
   /// 5 min, 3 h, 12 d: how long ago something was, roughly.

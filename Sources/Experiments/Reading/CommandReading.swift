@@ -191,7 +191,7 @@ private struct CommandTemplate {
       switch piece {
       case .text(let plain):
         pieces.append(.text(plain))
-        key += plain.replacing("$", with: "$$")
+        key += Self.escaped(plain)
       case .variable(let name, let offset):
         if isVariable(name) {
           guard let value = space.lookUp(name, in: node, offset: offset)?.node,
@@ -199,7 +199,7 @@ private struct CommandTemplate {
               of: value, for: name, in: node, offset: offset, faults: faults)
           else { continue }
           pieces.append(.text(plain))
-          key += plain.replacing("$", with: "$$")
+          key += Self.escaped(plain)
           continue
         }
         key += "${\(name)}"
@@ -211,6 +211,11 @@ private struct CommandTemplate {
       }
     }
     return (pieces, key)
+  }
+
+  /// As `run` spells it.
+  private static func escaped(_ text: String) -> String {
+    text.utf8.contains(UInt8(ascii: "$")) ? text.replacing("$", with: "$$") : text
   }
 
   /// Whether a name is none of the stage's own.

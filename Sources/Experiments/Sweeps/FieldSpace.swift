@@ -38,6 +38,11 @@ final class FieldSpace {
   let pipeline: Node?
   private(set) var experiment: Node?
   private let variables: VariableScope
+  /// By name: there may be thousands, and each is looked for.
+  private lazy var stageEntries: [String: Node.Entry] = {
+    guard case .mapping(let entries)? = pipeline?["stages"]?.value else { return [:] }
+    return Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
+  }()
   private var swept: [SweptField] = []
   private var slots: [FieldHead: [Int]] = [:]
   private var rawEntries: [FieldHead: Memo<Node.Entry?>] = [:]
@@ -225,12 +230,12 @@ final class FieldSpace {
   // MARK: Parts
 
   private func baseEntry(_ head: FieldHead) -> Node.Entry? {
-    let (holder, name): (Node?, String) =
-      switch head {
-      case .experiment(let key): (experiment, key)
-      case .stage(let name): (pipeline?["stages"], name)
-      case .variable(let name): (variables.node, name)
-      }
+    let (holder, name): (Node?, String)
+    switch head {
+    case .experiment(let key): (holder, name) = (experiment, key)
+    case .stage(let name): return stageEntries[name]
+    case .variable(let variable): (holder, name) = (variables.node, variable)
+    }
     guard case .mapping(let entries)? = holder?.value else { return nil }
     return entries.first { $0.name == name }
   }
