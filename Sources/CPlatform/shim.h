@@ -2,12 +2,17 @@
 #pragma once
 #include <cpuid.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "process.h"
 #include "processor.h"
+
+// Makes a thread's heap grow by megabytes: glibc asks the system for a few pages at a time otherwise,
+// thousands of times for a thousand stages.
+static inline void shiftwork_grow_heaps_in_steps(void) { mallopt(M_TOP_PAD, 4 << 20); }
 
 // Declared by the C library only under _GNU_SOURCE, which the importer does not define.
 int syncfs(int descriptor);

@@ -97,12 +97,13 @@ extension Store {
       user: user, host: host, time: time,
       differences: difference.reasons(for: stage).map(\.description),
       from: earlier.contentKey ?? earlier.artifact)
+    var payload = [
+      "manifest": entry.manifest.json, "metrics": earlier.metrics, "accepted": acceptance.json,
+    ]
+    payload["run"] = earlier.run.map { .string($0) }
     try record(
       earlier, keys: [entry.planKey, contentKey, entry.shapeKey], name: stage.name,
-      payload: .object([
-        "manifest": entry.manifest.json, "metrics": earlier.metrics,
-        "accepted": acceptance.json,
-      ]))
+      payload: .object(payload))
     return acceptance
   }
 }

@@ -4,7 +4,7 @@ package import Diagnostics
 
 /// A value that a user wrote, and where.
 package struct Node: Sendable {
-  package indirect enum Value: Sendable {
+  package enum Value: Sendable {
     case null
     case bool(Bool)
     case int(Int)
@@ -28,23 +28,54 @@ package struct Node: Sendable {
     package var name: String { key.text ?? "" }
   }
 
-  package var value: Value
-  package var location: SourceLocation
+  /// Nodes are handed on far more often than they are changed: a copy is one reference.
+  private final class Storage: Sendable {
+    let value: Value
+    let location: SourceLocation
+    let length: Int
+    let text: String?
+    let source: SourceText
+
+    init(
+      _ value: Value, _ location: SourceLocation, _ length: Int, _ text: String?,
+      _ source: SourceText
+    ) {
+      self.value = value
+      self.location = location
+      self.length = length
+      self.text = text
+      self.source = source
+    }
+  }
+
+  private var storage: Storage
+
+  package var value: Value {
+    get { storage.value }
+    set { storage = Storage(newValue, location, length, text, source) }
+  }
+  package var location: SourceLocation {
+    get { storage.location }
+    set { storage = Storage(value, newValue, length, text, source) }
+  }
   /// Characters that a caret line underlines.
-  package var length: Int
+  package var length: Int {
+    get { storage.length }
+    set { storage = Storage(value, location, newValue, text, source) }
+  }
   /// A scalar as written, without quotes.
-  package var text: String?
-  package var source: SourceText
+  package var text: String? {
+    get { storage.text }
+    set { storage = Storage(value, location, length, newValue, source) }
+  }
+  /// Where it stands.
+  package var source: SourceText { storage.source }
 
   package init(
     _ value: Value, at location: SourceLocation, length: Int = 1, text: String? = nil,
     source: SourceText
   ) {
-    self.value = value
-    self.location = location
-    self.length = length
-    self.text = text
-    self.source = source
+    storage = Storage(value, location, length, text, source)
   }
 
   /// This node with what a text without quotes would mean.

@@ -1,6 +1,7 @@
 //! The command: finds the subcommand and turns every way to end into an exit code.
 
 import ArgumentParser
+import CPlatform
 import Diagnostics
 import Glibc
 
@@ -38,6 +39,7 @@ enum Exit {
 
 @main enum Shiftwork {
   static func main() async {
+    shiftwork_grow_heaps_in_steps()
     var color = ColorChoice.auto
     do {
       var command = try Root.parseAsRoot()
