@@ -54,7 +54,8 @@ let sources: [Target] = [
     name: "Records", dependencies: ["Diagnostics", "Files", "Tensors", "Networks", "CHDF5"]),
   .target(
     name: "Experiments",
-    dependencies: ["Specs", "Pipeline", "Networks", "Files", "Diagnostics", "CPlatform"]),
+    dependencies: ["Specs", "Pipeline", "Networks", "Files", "Diagnostics", "CPlatform"],
+    exclude: ["README.md"]),
   .target(
     name: "Stages",
     dependencies: [

@@ -127,11 +127,9 @@ struct PipelineLoader {
 
   /// Checks an experiment that no pipeline of its name belongs to; false for other files.
   func checkExperimentAlone() -> Bool {
-    // What is wrong with another file is told when it is read for good.
-    guard let node = try? YAML.load(path: request.path, shownAs: request.path),
-      Self.isExperiment(node), !Files.exists(defaultPipeline)
+    guard let experiment = composer.load(request.path), Self.isExperiment(experiment),
+      !Files.exists(defaultPipeline)
     else { return false }
-    guard let experiment = composer.load(request.path) else { return true }
     var variables = scope(of: [experiment])
     variables.apply(overrides.filter(\.isOfVariables), faults: faults)
     let space = FieldSpace(

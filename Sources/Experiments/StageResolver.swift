@@ -15,7 +15,30 @@ struct StageResolver {
 
   private typealias Inputs = [(role: String, source: Source)]
 
-  /// The stage of an entry; nil after faults.
+  /// Stands where `complete` will put the seed.
+  private static let noSeed = 0
+
+  /// Gives a stage that trains its seed, and a search what it chooses among.
+  ///
+  /// - Returns: what of its fields other stages share, and the fields without it.
+  func complete(
+    _ stage: inout Stage, of kind: StageKind
+  ) -> (own: JSONValue, shared: FieldPart?) {
+    guard kind.trains, case .object(var fields) = stage.fields else { return (stage.fields, nil) }
+    fields["seed"] = .int(spec.seed)
+    stage.locations["seed"] = spec.seedLocations["seed"]
+    stage.fields = .object(fields)
+    let own = stage.fields
+    guard kind == .search, let choices = spec.choices, case .object(var search)? = fields["search"]
+    else { return (own, nil) }
+    search["choices"] = choices.json
+    fields["search"] = .object(search)
+    stage.fields = .object(fields)
+    return (own, choices)
+  }
+
+  /// The stage of an entry, one that trains without its seed and a search without its choices, which
+  /// other fields of a sweep leave as they are; nil after faults.
   func stage(_ entry: StageEntry) -> Stage? {
     switch entry.kind {
     case .prepareData, .command: nil
@@ -47,10 +70,10 @@ struct StageResolver {
     else { return nil }
     let fields = PretrainFields(
       network: network, dataset: dataset.training(section, training), training: training,
-      seed: spec.seed, numerics: spec.numerics)
+      seed: Self.noSeed, numerics: spec.numerics)
     return make(
       entry, fields, locations: trainingLocations(section), inputs: files(of: training),
-      computes: true, draws: true)
+      computes: true)
   }
 
   private func quantize(_ entry: StageEntry) -> Stage? {
@@ -87,14 +110,15 @@ struct StageResolver {
         monitor: .valLoss, mode: .min, patience: min(20, training.epochs / 5), minDelta: 0,
         startFromEpoch: 0, restoreBestWeights: false)
     }
+    var shortened = search.fields
+    shortened.choices = []
     let fields = SearchStageFields(
       network: network, dataset: dataset.training(section, training), training: training,
-      search: search.fields, seed: spec.seed, numerics: spec.numerics)
+      search: shortened, seed: Self.noSeed, numerics: spec.numerics)
     var locations = trainingLocations(section)
     locations.merge(search.locations.nested(under: "search")) { mine, _ in mine }
     return make(
-      entry, fields, locations: locations, inputs: files(of: training), computes: true,
-      draws: true)
+      entry, fields, locations: locations, inputs: files(of: training), computes: true)
   }
 
   private func switchAlpha(_ entry: StageEntry) -> Stage? {
@@ -110,10 +134,10 @@ struct StageResolver {
     else { return nil }
     let fields = FineTuneFields(
       network: network, dataset: dataset.training(section, training), training: training,
-      seed: spec.seed, numerics: spec.numerics)
+      seed: Self.noSeed, numerics: spec.numerics)
     return make(
       entry, fields, locations: trainingLocations(section), inputs: files(of: training),
-      computes: true, draws: true)
+      computes: true)
   }
 
   private func evaluate(_ entry: StageEntry) -> Stage? {
@@ -188,7 +212,7 @@ struct StageResolver {
     if let dataset = spec.dataset, let preparation = dataset.preparation {
       let part: PrepareDataFields.Part = training ? .training : .test
       if let lack = preparation[part].lack {
-        if !faults.diagnostics.contains(lack) { faults.add(lack) }
+        faults.add(lack)
         return []
       }
       return [(InputRole.data(part), .stage(part.stage))]
@@ -227,7 +251,7 @@ struct StageResolver {
 
   private func make(
     _ entry: StageEntry, _ fields: some Encodable, locations: [String: SourceLocation] = [:],
-    inputs: [(role: String, source: Source)] = [], computes: Bool = false, draws: Bool = false
+    inputs: [(role: String, source: Source)] = [], computes: Bool = false
   ) -> Stage {
     var inputs = inputs
     if let needs = entry.needs {
@@ -238,7 +262,6 @@ struct StageResolver {
     places.merge(spec.networkLocations) { $1 }
     // What a stage does not ask for does not make it another at another point of a sweep.
     if computes { places.merge(spec.numericsLocations) { $1 } }
-    if draws { places.merge(spec.seedLocations) { $1 } }
     places["needs"] = entry.needs?.node.location
     return Stage(
       name: entry.name, kind: entry.kind.rawValue, version: entry.kind.version,

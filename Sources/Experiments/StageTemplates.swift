@@ -19,8 +19,8 @@ final class StageTemplate {
   let parts: Set<PrepareDataFields.Part>
   /// What a point is told by: name, kind, version, fields and needs.
   private(set) lazy var identity: [UInt8] = {
-    let digest = Manifest(kind: stage.kind, version: stage.version, fields: stage.fields).digest
-    var text = "\(stage.name) \(digest.hex)"
+    let digest = Manifest(kind: stage.kind, version: stage.version, fields: own).digest
+    var text = "\(stage.name) \(digest.hex) \(shared?.digest.hex ?? "")"
     for case (let role, .stage(let name, _)) in stage.inputs { text += " \(role)=\(name)" }
     return Array((text + "\n").utf8)
   }()
@@ -31,11 +31,18 @@ final class StageTemplate {
     return Array(text.utf8)
   }()
 
+  /// The fields without what stages share.
+  private let own: JSONValue
+  private let shared: FieldPart?
+
   init(
-    _ stage: Stage, dataset: DatasetSpec? = nil, pretrained: Node? = nil,
+    _ stage: Stage, own: JSONValue? = nil, shared: FieldPart? = nil, dataset: DatasetSpec? = nil,
+    pretrained: Node? = nil,
     inputs: [CommandSpec.Input] = []
   ) {
     self.stage = stage
+    self.own = own ?? stage.fields
+    self.shared = shared
     self.dataset = dataset
     self.pretrained = pretrained
     self.inputs = inputs
@@ -49,11 +56,17 @@ final class StageTemplate {
 /// Reads stages; what is wrong with any of them is collected.
 final class StageTemplates {
   /// An entry of `stages`, and what of it other stages have to do with.
-  private struct Reading {
-    var entry: StageEntry?
-    var outline: Stage
+  private final class Reading {
+    let entry: StageEntry?
+    let outline: Stage
     /// Equal for entries of equal kinds and needs.
-    var shape: Int
+    let shape: Int
+
+    init(entry: StageEntry?, outline: Stage, shape: Int) {
+      self.entry = entry
+      self.outline = outline
+      self.shape = shape
+    }
   }
 
   private let pipeline: PipelineSpec
@@ -62,6 +75,8 @@ final class StageTemplates {
   private let faults: FaultCollector
   private let readings: [Memo<Reading?>]
   private let templates: [Memo<StageTemplate?>]
+  /// Stages of the experiment without their seeds, which sweeps vary most.
+  private let unseeded: [Memo<Stage?>]
   private let parts: [PrepareDataFields.Part: Memo<StageTemplate?>]
   private var shapes: [[String]: Int] = [:]
   private var checked: Set<[Int]> = []
@@ -78,6 +93,7 @@ final class StageTemplates {
     }
     readings = pipeline.stages.map { _ in Memo() }
     templates = pipeline.stages.map { _ in Memo() }
+    unseeded = pipeline.stages.map { _ in Memo() }
     parts = Dictionary(
       uniqueKeysWithValues: PrepareDataFields.Part.allCases.map { ($0, Memo()) })
   }
@@ -140,11 +156,18 @@ final class StageTemplates {
     templates[index].value(at: space.state) {
       guard let entry = reading(index)?.entry else { return nil }
       if entry.kind == .command { return keep(command(entry)) }
-      guard let resolver, let stage = resolver.stage(entry) else { return nil }
+      guard let resolver,
+        var stage = unseeded[index].value(
+          at: space.state,
+          make: {
+            reading(index)?.entry.flatMap(resolver.stage)
+          })
+      else { return nil }
+      let (own, shared) = resolver.complete(&stage, of: entry.kind)
       let readsFiles = stage.inputs.contains { $0.role.hasPrefix("dataset/") }
       return keep(
         StageTemplate(
-          stage, dataset: readsFiles ? resolver.spec.dataset : nil,
+          stage, own: own, shared: shared, dataset: readsFiles ? resolver.spec.dataset : nil,
           pretrained: entry.kind == .loadPretrained ? resolver.spec.pretrained?.node : nil))
     }
   }

@@ -31,12 +31,12 @@ struct TrainingCheck {
         "\(data.fields.kind.rawValue) trains on normal examples alone, and "
           + "`\(loss.rawValue)` wants classes", at: "loss", suggestion: "write `loss: mse`")
     } else if let data, let classes = data.classes, outputs != classes {
-      addOnce(
+      faults.add(
         spec.output.diagnostic(
           "\(network.name) gives \(outputs) values, and \(data.fields.kind.rawValue) has "
             + "\(classes) classes"))
     } else if case .own = spec.fields, network.layers.last?.operation != .softmax {
-      addOnce(
+      faults.add(
         spec.output.diagnostic(
           "`\(loss.rawValue)` wants class probabilities: the last layer is a `softmax`"))
     } else if network.layers.last?.operation != .softmax {
@@ -95,16 +95,12 @@ struct TrainingCheck {
     }
   }
 
-  /// A fault where `path` was written, else at the stage; each once, as stages share sections.
+  /// A fault where `path` was written, else at the stage.
   private func add(
     _ message: String, at path: String, suggestion: String? = nil,
     severity: Diagnostic.Severity = .error
   ) {
-    addOnce(
+    faults.add(
       (nodes[path] ?? entry.key).diagnostic(message, severity: severity, suggestion: suggestion))
-  }
-
-  private func addOnce(_ diagnostic: Diagnostic) {
-    if !faults.diagnostics.contains(diagnostic) { faults.add(diagnostic) }
   }
 }

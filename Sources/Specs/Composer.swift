@@ -119,6 +119,8 @@ package final class Composer {
         continue
       }
       result = result.map { (next.node.merged(over: $0.node), $0.size + next.size) } ?? next
+      // Many files would be merged for long before anybody saw that they are too many.
+      if let whole = result, checked(whole.node, size: whole.size, at: node) == nil { return nil }
     }
     if isWhole, result == nil { faults.add(names.diagnostic("\(key) names no file")) }
     return isWhole ? result : nil

@@ -12,7 +12,10 @@ package final class FaultCollector {
   private var told: Set<Told> = []
   private var silent: Set<SourceLocation> = []
 
-  package init() {}
+  /// What notes what is asked, where that is wanted.
+  package let recorder: SchemaRecorder?
+
+  package init(recorder: SchemaRecorder? = nil) { self.recorder = recorder }
 
   /// Whether further faults are dropped.
   package var isFull: Bool { hasErrors && diagnostics.count >= Self.limit }

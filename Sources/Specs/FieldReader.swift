@@ -27,23 +27,22 @@ package struct FieldReader {
   /// The value at `key`, whatever it is.
   package mutating func node(_ key: String) -> Node? {
     known.append(key)
+    faults.recorder?.note(key, in: node)
     return node[key]
   }
 
   package mutating func string(_ key: String, default value: String? = nil) -> String {
+    note(key, as: .text, value.map { .text($0) })
     guard let node = required(key, hasDefault: value != nil) else { return value ?? "" }
     if case .string(let string) = node.value { return string }
     return wrong(node, key, "text", value ?? "", suggestion: Self.quoted(node))
-  }
-
-  package mutating func optionalString(_ key: String) -> String? {
-    node[key] == nil ? known(key) : string(key)
   }
 
   package mutating func int(
     _ key: String, in range: ClosedRange<Int>, default value: Int? = nil
   ) -> Int {
     let fallback = value ?? range.lowerBound
+    note(key, as: .int(range), value.map { .int($0) })
     guard let node = required(key, hasDefault: value != nil) else { return fallback }
     guard case .int(let number) = node.value else {
       return wrong(node, key, "a whole number", fallback, suggestion: Self.whole(node))
@@ -58,6 +57,7 @@ package struct FieldReader {
     _ key: String, in range: ClosedRange<Double>, default value: Double? = nil
   ) -> Double {
     let fallback = value ?? range.lowerBound
+    note(key, as: .number(range), value.map { .number($0) })
     guard let node = required(key, hasDefault: value != nil) else { return fallback }
     let number: Double
     switch node.value {
@@ -74,6 +74,7 @@ package struct FieldReader {
   }
 
   package mutating func bool(_ key: String, default value: Bool? = nil) -> Bool {
+    note(key, as: .bool, value.map { .bool($0) })
     guard let node = required(key, hasDefault: value != nil) else { return value ?? false }
     if case .bool(let flag) = node.value { return flag }
     return wrong(node, key, "true or false", value ?? false, suggestion: Self.truth(node))
@@ -84,6 +85,7 @@ package struct FieldReader {
     _ key: String, of type: Choice.Type, default value: Choice? = nil
   ) -> Choice where Choice.RawValue == String {
     let spellings = type.allCases.map(\.rawValue)
+    note(key, as: .choice(spellings), value.map { .text($0.rawValue) })
     guard let fallback = value ?? type.allCases.first else {
       preconditionFailure("a choice of nothing")
     }
@@ -124,6 +126,7 @@ package struct FieldReader {
   /// A fault for every key that nobody asked for.
   package func rejectUnknownKeys() {
     guard case .mapping(let entries) = node.value else { return }
+    faults.recorder?.close(node)
     // Once the key is known to be a misspelling, that fault and its suggestion are enough.
     for suspect in suspects where !known.contains(suspect.misspelt) {
       faults.withdraw(suspect.fault)
@@ -141,9 +144,8 @@ package struct FieldReader {
 
   // MARK: Faults
 
-  private mutating func known(_ key: String) -> String? {
-    known.append(key)
-    return nil
+  private func note(_ key: String, as shape: SchemaShape, _ fallback: SchemaDefault?) {
+    faults.recorder?.note(key, in: node, as: shape, fallback: fallback)
   }
 
   private mutating func required(_ key: String, hasDefault: Bool) -> Node? {

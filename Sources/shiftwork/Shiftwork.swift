@@ -14,7 +14,7 @@ struct Root: ParsableCommand {
       RunCommand.self, PlanCommand.self, ExplainCommand.self, AcceptCommand.self,
       StatusCommand.self, LogCommand.self, HistoryCommand.self, CheckCommand.self,
       GraphCommand.self, StatsCommand.self, DataCommand.self, CleanUpCommand.self,
-      CompletionsCommand.self, VersionCommand.self,
+      SchemaCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 }
 

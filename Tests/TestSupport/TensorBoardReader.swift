@@ -1,33 +1,15 @@
-//! TensorBoard's own reader of event files, installed into an environment of its own and asked.
+//! TensorBoard's own reader of event files, asked.
 
 import Foundation
 
-/// A Python with TensorBoard; made once and kept beside the build.
+/// A Python with TensorBoard.
 package struct TensorBoardReader: Sendable {
-  private static let version = "2.20.0"
-  private static let folder = TestPaths.root + "/.build/tensorboard-" + version
-
-  private let python: String
+  private let python: PythonEnvironment
 
   /// nil where there is no python3 with venv, no pip or no network.
-  package static let shared: TensorBoardReader? = {
-    let python = folder + "/bin/python"
-    let ready = folder + "/ready"
-    if !FileManager.default.fileExists(atPath: ready) {
-      try? FileManager.default.removeItem(atPath: folder)
-      guard run("/usr/bin/env", ["python3", "-m", "venv", folder]) != nil,
-        run(
-          python,
-          [
-            "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-            "tensorboard==" + version,
-          ]
-        ) != nil
-      else { return nil }
-      _ = FileManager.default.createFile(atPath: ready, contents: nil)
-    }
-    return TensorBoardReader(python: python)
-  }()
+  package static let shared: TensorBoardReader? =
+    PythonEnvironment("tensorboard-2.20.0", packages: ["tensorboard==2.20.0"])
+    .map { TensorBoardReader(python: $0) }
 
   /// What an accumulator holds of one run's folder.
   package struct Run: Decodable, Sendable {
@@ -55,7 +37,7 @@ package struct TensorBoardReader: Sendable {
 
   /// Reads every event of a folder with TensorBoard's EventAccumulator.
   package func read(_ folder: String) throws -> Run {
-    guard let output = Self.run(python, ["-c", Self.script, folder]) else {
+    guard let output = python.run(["-c", Self.script, folder]) else {
       throw CocoaError(.fileReadCorruptFile)
     }
     return try JSONDecoder().decode(Run.self, from: output)
@@ -76,19 +58,4 @@ package struct TensorBoardReader: Sendable {
       scalars={tag: [scalar(e) for e in events.Scalars(tag)] for tag in tags["scalars"]},
       histograms={tag: [histogram(e) for e in events.Histograms(tag)] for tag in tags["histograms"]})))
     """
-
-  /// Standard output of a program that ended well.
-  private static func run(_ program: String, _ arguments: [String]) -> Data? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = try? output.fileHandleForReading.readToEnd()
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? data ?? Data() : nil
-  }
 }

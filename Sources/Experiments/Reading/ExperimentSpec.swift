@@ -27,6 +27,7 @@ final class ExperimentSpec {
   private let fitMemo = Memo<Void>()
   private let quantizersMemo = Memo<QuantizersSpec?>()
   private let searchMemo = Memo<SearchSpec?>()
+  private let choicesMemo = Memo<FieldPart?>()
   private let rootMemo = Memo<String>()
 
   /// - Parameter hasData: whether there must be data; a network alone has none.
@@ -196,6 +197,11 @@ final class ExperimentSpec {
       guard let network = architecture, var child = section.section("search") else { return nil }
       return SearchSpec(&child, for: network)
     }
+  }
+
+  /// What a search chooses among, which is most of its fields.
+  var choices: FieldPart? {
+    choicesMemo.value(at: space.state) { search.map { FieldPart($0.fields.choices) } }
   }
 
   // MARK: Parts

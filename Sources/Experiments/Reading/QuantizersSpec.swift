@@ -20,6 +20,7 @@ struct QuantizersSpec {
   /// An exception wins over the listing, the listing over a default.
   init(_ section: inout Section, for network: Network) {
     let faults = section.faults
+    section.takesText("file")
     let listing = section.node("file").flatMap { Self.listing($0, for: network, faults: faults) }
     var flat: [Choice] = []
     for role in [Slot.Role.kernel, .bias, .activation] {

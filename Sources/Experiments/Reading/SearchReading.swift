@@ -74,7 +74,7 @@ private struct SearchSpace {
         if let bits = limit.bits[slot.role] {
           allowed.removeAll { $0.bits > bits }
           if allowed.isEmpty {
-            faults.addOnce(
+            faults.add(
               limit.node.diagnostic("no \(slot.role.rawValue) candidate has at most \(bits) bits"))
             continue
           }
@@ -198,12 +198,5 @@ extension ChoiceFields.Role {
     case .bias: self = .bias
     case .activation: self = .activation
     }
-  }
-}
-
-extension FaultCollector {
-  /// Adds `diagnostic` unless it was added before: one limit may fail for many slots.
-  fileprivate func addOnce(_ diagnostic: Diagnostic) {
-    if !diagnostics.contains(diagnostic) { add(diagnostic) }
   }
 }

@@ -70,6 +70,11 @@ struct Section {
     return reader.node(key)
   }
 
+  /// Says of a key that is read by its node that it holds a text.
+  func takesText(_ key: String) {
+    faults.recorder?.note(key, in: node, as: .text, fallback: nil)
+  }
+
   mutating func strings(_ key: String) -> [String] {
     note(key)
     return reader.strings(key)

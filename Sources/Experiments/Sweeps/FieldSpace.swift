@@ -32,6 +32,9 @@ struct SweptField {
 
 /// The fields of both files. What is read here is noted in `state`, so that readings can be kept.
 final class FieldSpace {
+  /// Variables that may name each other, one the next.
+  private static let depthLimit = 32
+
   let state = SweepState()
   let faults: FaultCollector
   /// Both files with all that overrides them everywhere.
@@ -45,8 +48,6 @@ final class FieldSpace {
   }()
   private var swept: [SweptField] = []
   private var slots: [FieldHead: [Int]] = [:]
-  private var rawEntries: [FieldHead: Memo<Node.Entry?>] = [:]
-  private var entries: [FieldHead: Memo<Node.Entry?>] = [:]
   private var references: [String: Memo<Interpolation.Value?>] = [:]
   /// Names whose values are being found.
   private var open: [String] = []
@@ -67,8 +68,6 @@ final class FieldSpace {
     }
     // What holds others comes first.
     for head in slots.keys { slots[head]?.sort { swept[$0].path.count < swept[$1].path.count } }
-    rawEntries = [:]
-    entries = [:]
     references = [:]
   }
 
@@ -76,40 +75,36 @@ final class FieldSpace {
 
   /// A key of the experiment, a stage or a variable, as the user wrote it.
   func rawEntry(_ head: FieldHead) -> Node.Entry? {
-    memo(head, in: &rawEntries).value(at: state) {
-      let base = baseEntry(head)
-      guard let slots = slots[head] else { return base }
-      state.touch(slots.reduce(0) { $0 | 1 << UInt64($1) })
-      let overrides = slots.compactMap { slot -> Override? in
-        let value = Int(state.point[slot])
-        guard value > 0, let (_, rest) = FieldHead.split(swept[slot].path) else { return nil }
-        let field = swept[slot]
-        return Override(
-          path: [field.path[field.path.count - rest.count - 1]] + rest,
-          node: field.values[value - 1], key: field.key)
-      }
-      if overrides.isEmpty { return base }
-      let place = base?.value ?? overrides[0].node
-      let holder = Node(.mapping(base.map { [$0] } ?? []), at: place.location, source: place.source)
-      guard case .mapping(let entries) = holder.applying(overrides).value else { return nil }
-      return entries.first
+    let base = baseEntry(head)
+    guard let slots = slots[head] else { return base }
+    state.touch(slots.reduce(0) { $0 | 1 << UInt64($1) })
+    let overrides = slots.compactMap { slot -> Override? in
+      let value = Int(state.point[slot])
+      guard value > 0, let (_, rest) = FieldHead.split(swept[slot].path) else { return nil }
+      let field = swept[slot]
+      return Override(
+        path: [field.path[field.path.count - rest.count - 1]] + rest,
+        node: field.values[value - 1], key: field.key)
     }
+    if overrides.isEmpty { return base }
+    let place = base?.value ?? overrides[0].node
+    let holder = Node(.mapping(base.map { [$0] } ?? []), at: place.location, source: place.source)
+    guard case .mapping(let entries) = holder.applying(overrides).value else { return nil }
+    return entries.first
   }
 
   /// The same with its variables written out; `run` of a stage is for its reader to fill in.
   func entry(_ head: FieldHead) -> Node.Entry? {
-    memo(head, in: &entries).value(at: state) {
-      guard var entry = rawEntry(head) else { return nil }
-      guard case .stage = head, case .mapping(var fields) = entry.value.value else {
-        entry.value = expanded(entry.value)
-        return entry
-      }
-      for index in fields.indices where fields[index].name != "run" {
-        fields[index].value = expanded(fields[index].value)
-      }
-      entry.value.value = .mapping(fields)
+    guard var entry = rawEntry(head) else { return nil }
+    guard case .stage = head, case .mapping(var fields) = entry.value.value else {
+      entry.value = expanded(entry.value)
       return entry
     }
+    for index in fields.indices where fields[index].name != "run" {
+      fields[index].value = expanded(fields[index].value)
+    }
+    entry.value.value = .mapping(fields)
+    return entry
   }
 
   /// The experiment with these of its keys alone.
@@ -162,6 +157,13 @@ final class FieldSpace {
       faults.add(
         text.diagnostic(
           "values need each other: \(chain.joined(separator: " needs "))", offset: offset,
+          length: name.unicodeScalars.count + 3))
+      return nil
+    }
+    guard open.count < Self.depthLimit else {
+      faults.add(
+        text.diagnostic(
+          "more than \(Self.depthLimit) values name each other", offset: offset,
           length: name.unicodeScalars.count + 3))
       return nil
     }
@@ -238,14 +240,5 @@ final class FieldSpace {
     }
     guard case .mapping(let entries)? = holder?.value else { return nil }
     return entries.first { $0.name == name }
-  }
-
-  private func memo<Value>(
-    _ head: FieldHead, in memos: inout [FieldHead: Memo<Value>]
-  ) -> Memo<Value> {
-    if let memo = memos[head] { return memo }
-    let memo = Memo<Value>()
-    memos[head] = memo
-    return memo
   }
 }

@@ -15,17 +15,30 @@ final class SweepState {
   func touch(_ fields: UInt64) { touched |= fields }
 }
 
+/// What the fields that a reading depends on are at a point.
+private struct MemoKey: Hashable {
+  /// The first two, which are mostly all.
+  private var packed = 0
+  private var rest: [Int32] = []
+
+  init(_ slots: [Int], at point: [Int32]) {
+    if let first = slots.first { packed = Int(point[first]) }
+    if slots.count > 1 { packed = packed << 32 | Int(point[slots[1]]) }
+    if slots.count > 2 { rest = slots.dropFirst(2).map { point[$0] } }
+  }
+}
+
 /// Values of one reading by what it looked at. A reading must depend on nothing but what it touches.
 final class Memo<Value> {
   private var always: Value?
   /// A few at most: what a reading looks at seldom depends on what it finds.
-  private var kept: [(fields: UInt64, slots: [Int], values: [[Int32]: Value])] = []
+  private var kept: [(fields: UInt64, slots: [Int], values: [MemoKey: Value])] = []
 
   /// The value at the state's point, made if no point before agreed in all that it depends on.
   func value(at state: SweepState, make: () -> Value) -> Value {
     if let always { return always }
     for entry in kept {
-      if let value = entry.values[entry.slots.map { state.point[$0] }] {
+      if let value = entry.values[MemoKey(entry.slots, at: state.point)] {
         state.touched |= entry.fields
         return value
       }
@@ -46,7 +59,7 @@ final class Memo<Value> {
         kept.append((fields, slots, [:]))
         return kept.count - 1
       }()
-    kept[index].values[kept[index].slots.map { state.point[$0] }] = value
+    kept[index].values[MemoKey(kept[index].slots, at: state.point)] = value
     return value
   }
 }

@@ -50,7 +50,9 @@ struct Sweep {
       }
       // The hash is of all that sets the point apart, also of what cannot be shown.
       let all = point.enumerated().compactMap { slot, value in
-        value > 0 ? parts[slot][Int(value) - 1].identity : nil
+        value > 0
+          ? fields[slot].path.joined(separator: ".") + "="
+            + JSONValue(fields[slot].values[Int(value) - 1]).canonicalText : nil
       }
       let hash = SHA256.digest(of: Array(all.joined(separator: "\n").utf8)).hex.prefix(8)
       let long = "\(name.prefix(Self.nameLimit - 9))-\(hash)"
@@ -75,18 +77,17 @@ private struct Part {
   var text: String
   /// Whether the text says all.
   var isWhole: Bool
-  var identity: String
 
   init(path: String, value: Node) {
     let json = JSONValue(value)
     let plain: String =
       switch json {
       case .string(let string): string
+      case .int(let number): "\(number)"
       case .double(let number): Int(exactly: number).map { "\($0)" } ?? "\(number)"
       default: json.canonicalText
       }
     let written = "\(path)=\(plain)"
-    identity = "\(path)=\(json.canonicalText)"
     let safe = Self.safe(path) + "=" + String(Self.safe(plain).prefix(Self.valueLimit))
     text = safe.first == "." || safe.first == "-" ? "_" + safe : safe
     isWhole = text == written

@@ -10,6 +10,9 @@ struct SweepReader {
   /// What one part of a block does to a point: fields and numbers of their values.
   private typealias Row = [(slot: Int, value: Int32)]
 
+  /// Entries of `exclude` and of `override`.
+  private static let entryLimit = 1000
+
   private let faults: FaultCollector
   /// Writes out an axis that is one variable.
   private let writeOut: (Node) -> Node
@@ -19,6 +22,8 @@ struct SweepReader {
   private var axes: Set<Int> = []
   private var slots: [[String]: Int] = [:]
   private var numbers: [[JSONValue: Int32]] = []
+  /// The same, with 1 and 1.0 as one value.
+  private var equals: [[JSONValue: Set<Int32>]] = []
 
   init(
     faults: FaultCollector, expand: @escaping (Node) -> Node,
@@ -246,6 +251,7 @@ struct SweepReader {
     slots[override.path] = fields.count
     fields.append(SweptField(path: override.path, key: entry.key, values: []))
     numbers.append([:])
+    equals.append([:])
     return fields.count - 1
   }
 
@@ -255,6 +261,7 @@ struct SweepReader {
     fields[slot].values.append(value)
     let number = Int32(fields[slot].values.count)
     numbers[slot][json] = number
+    equals[slot][json.plain, default: []].insert(number)
     return number
   }
 
@@ -268,6 +275,7 @@ struct SweepReader {
         ))
       return
     }
+    guard !isTooLong(elements, node) else { return }
     for element in elements {
       guard let unwanted = pattern(element) else { continue }
       let count = points.count
@@ -285,6 +293,7 @@ struct SweepReader {
           "override is a list", suggestion: "write `override: [{when: {seed: 2}, set: {...}}]`"))
       return
     }
+    guard !isTooLong(elements, node) else { return }
     for element in elements {
       var reader = FieldReader(element, in: "override", faults: faults)
       let (when, set) = (reader.node("when"), reader.node("set"))
@@ -307,6 +316,13 @@ struct SweepReader {
     }
   }
 
+  /// Each entry looks at every point.
+  private func isTooLong(_ elements: [Node], _ node: Node) -> Bool {
+    if elements.count <= Self.entryLimit { return false }
+    faults.add(node.diagnostic("there are more than \(Self.entryLimit) entries here"))
+    return true
+  }
+
   /// Values that some fields must have; nil after faults.
   private func pattern(_ node: Node) -> [(slot: Int, values: Set<Int32>)]? {
     guard case .mapping(let entries) = node.value, !entries.isEmpty else {
@@ -326,11 +342,10 @@ struct SweepReader {
       let wanted = JSONValue(entry.value).plain
       // A list stands for any of its values, but may be a value itself.
       let any: [JSONValue] = if case .array(let elements) = wanted { elements } else { [] }
-      let values = fields[slot].values.enumerated().filter { _, value in
-        let value = JSONValue(value).plain
-        return value == wanted || any.contains(value)
+      let values = ([wanted] + any).reduce(into: Set<Int32>()) {
+        $0.formUnion(equals[slot][$1] ?? [])
       }
-      pattern.append((slot, Set(values.map { Int32($0.offset + 1) })))
+      pattern.append((slot, values))
     }
     return pattern
   }
