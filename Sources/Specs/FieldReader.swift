@@ -84,22 +84,25 @@ package struct FieldReader {
   package mutating func choice<Choice: RawRepresentable & CaseIterable>(
     _ key: String, of type: Choice.Type, default value: Choice? = nil
   ) -> Choice where Choice.RawValue == String {
-    let spellings = type.allCases.map(\.rawValue)
-    note(key, as: .choice(spellings), value.map { .text($0.rawValue) })
+    // Nearly always nobody wants to know all of them.
+    func spellings() -> [String] { type.allCases.map(\.rawValue) }
+    if faults.recorder != nil {
+      note(key, as: .choice(spellings()), value.map { .text($0.rawValue) })
+    }
     guard let fallback = value ?? type.allCases.first else {
       preconditionFailure("a choice of nothing")
     }
     guard let node = required(key, hasDefault: value != nil) else { return fallback }
     guard case .string(let string) = node.value else {
-      return wrong(node, key, "one of \(spellings.joined(separator: ", "))", fallback)
+      return wrong(node, key, "one of \(spellings().joined(separator: ", "))", fallback)
     }
     if let choice = type.init(rawValue: string) { return choice }
-    let nearest = closest(to: string, among: spellings)
+    let nearest = closest(to: string, among: spellings())
     faults.add(
       node.diagnostic(
         "`\(key)` cannot be `\(string)`",
         suggestion: nearest.map { "did you mean `\($0)`?" }
-          ?? "it is one of \(spellings.joined(separator: ", "))"))
+          ?? "it is one of \(spellings().joined(separator: ", "))"))
     return fallback
   }
 

@@ -8,9 +8,9 @@ extension Node {
   func choice<Value: RawRepresentable & CaseIterable>(
     of type: Value.Type, named noun: String, _ faults: FaultCollector
   ) -> Value? where Value.RawValue == String {
-    let names = type.allCases.map(\.rawValue)
-    faults.recorder?.note(names, at: self)
+    faults.recorder?.note(type.allCases.map(\.rawValue), at: self)
     if case .string(let text) = value, let choice = Value(rawValue: text) { return choice }
+    let names = type.allCases.map(\.rawValue)
     let known = "known: " + names.joined(separator: ", ")
     let text = text ?? "this"
     faults.add(

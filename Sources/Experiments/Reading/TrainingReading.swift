@@ -46,6 +46,8 @@ struct TrainingSection {
 
   /// This section's fields, and `other`'s where this says nothing.
   func overriding(_ other: TrainingSection) -> TrainingSection {
+    if locations.isEmpty { return other }
+    if other.locations.isEmpty { return self }
     var merged = self
     merged.epochs = epochs ?? other.epochs
     merged.batchSize = batchSize ?? other.batchSize
