@@ -16,14 +16,18 @@ package struct StatisticsRequest: Sendable {
   package var overrides: [String]
   /// What `${data}` stands for.
   package var data: String
+  /// A variable of the environment, for files that declare it.
+  package var variable: @Sendable (String) -> String?
 
   package init(
-    target: String, quantizers: String? = nil, overrides: [String] = [], data: String = "data"
+    target: String, quantizers: String? = nil, overrides: [String] = [], data: String = "data",
+    variable: @escaping @Sendable (String) -> String? = { _ in nil }
   ) {
     self.target = target
     self.quantizers = quantizers
     self.overrides = overrides
     self.data = data
+    self.variable = variable
   }
 }
 
@@ -41,7 +45,7 @@ package struct NetworkStatistics: Sendable {
     let loader = PipelineLoader(
       PipelineRequest(
         path: request.target, overrides: request.overrides, data: request.data,
-        requiresFiles: false))
+        requiresFiles: false, variable: request.variable))
     func listing(_ node: Node) -> Node { node.taking(listing: request.quantizers) }
     let isKind = Network.kinds.contains(request.target) && !Files.exists(request.target)
     if !isKind { try Self.checkKind(request.target) }

@@ -67,7 +67,8 @@ struct CleanUpCommand: ColoringCommand {
     for path in paths {
       let pipeline = try ResolvedPipeline(
         PipelineRequest(
-          path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false))
+          path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: false,
+          variable: { Environment[$0] }))
       do {
         reachable.add(try Plan(graph: pipeline.graph, store: store))
       } catch is InvalidSpec {

@@ -39,7 +39,8 @@ struct StatsCommand: ColoringCommand {
   func run() throws {
     let statistics = try NetworkStatistics(
       StatisticsRequest(
-        target: target, quantizers: quantizers, overrides: fields.set, data: fields.dataFolder))
+        target: target, quantizers: quantizers, overrides: fields.set, data: fields.dataFolder,
+        variable: { Environment[$0] }))
     Console.show(statistics.warnings, color: fields.color)
     if json {
       Console.out(statistics.json.canonicalText)
