@@ -156,7 +156,15 @@ final class StageTemplates {
     templates[index].value(at: space.state) {
       guard let entry = reading(index)?.entry else { return nil }
       if entry.kind == .command { return keep(command(entry)) }
-      guard let resolver,
+      guard let resolver else {
+        // A sweep made another kind of a command.
+        faults.add(
+          entry.key.diagnostic(
+            "stage `\(entry.name)` is of an experiment, and the pipeline names none",
+            suggestion: "write `experiment: NAME`"))
+        return nil
+      }
+      guard
         var stage = unseeded[index].value(
           at: space.state,
           make: {

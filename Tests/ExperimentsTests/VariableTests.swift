@@ -48,7 +48,6 @@ import Testing
       to: "experiments/small.yaml")
     let fields = try stages([
       "fine_tune.epochs=${two}", "fine_tune.learning_rate=${rate}", "training.metrics=${list}",
-      "training.l2=0.${few}",
     ])["fine_tune"]?.fields.decode(as: FineTuneFields.self)
     #expect(fields?.training.epochs == 3)
     #expect(fields?.training.learningRate == .constant(0.5))

@@ -88,8 +88,8 @@ import Testing
     let many = Array(repeating: "f0.yaml", count: 100_000).joined(separator: ", ")
     try workspace.write("extends: [\(many)]\n", to: "wide.yaml")
     let large = "the document has more than 200000 values with the files that it builds on"
-    #expect(messages("f20.yaml") == [large])
+    #expect(Set(messages("f20.yaml")) == [large])
     #expect(messages("wide.yaml") == [large])
-    #expect(messages("f39.yaml") == ["more than 32 files build on each other"])
+    #expect(Set(messages("f39.yaml")) == ["more than 32 files build on each other"])
   }
 }

@@ -83,11 +83,12 @@ enum SweepRange {
     _ from: Double, _ to: Double, _ count: Int, of node: Node
   ) -> [Node] {
     let isInteger = [node["from"], node["to"]].allSatisfy { $0?.isInteger ?? false }
+    // Logarithms, as the quotient of the ends may be no number.
+    let (first, last) = (log(from), log(to))
     let values = (0..<count).map { index in
-      index == 0
-        ? from
-        : index == count - 1
-          ? to : rounded(from * pow(to / from, Double(index) / Double(count - 1)))
+      if index == 0 { return from }
+      if index == count - 1 { return to }
+      return rounded(exp(first + (last - first) * Double(index) / Double(count - 1)))
     }
     let isWhole = isInteger && values.allSatisfy { $0 == $0.rounded() }
     return values.map { number($0, isWhole: isWhole, at: node) }
