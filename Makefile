@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: setup build run test check format bench clean
+.PHONY: setup build run test check format bench bench-search clean
 
 # The C libraries behind the system targets of Package.swift, and what finds them; the tests read
 # event files with TensorBoard, in a Python environment of their own.
@@ -44,6 +44,11 @@ format:
 # BENCH holds options: make bench BENCH='--networks resnet ds_cnn --rounds 1'.
 bench: build
 	$(BIN)/Benchmarks $(BENCH)
+
+# Tuners on made searches, against KerasTuner and Optuna by their runs among the fixtures; at 184
+# slots and more it takes most of an hour. SEARCH holds options: SEARCH='--slots 20 --seeds 5'.
+bench-search: build
+	$(BIN)/Benchmarks search $(addprefix --add ,$(wildcard Tests/Fixtures/search/runs_*.csv)) $(SEARCH)
 
 clean:
 	rm -rf .build .shiftwork

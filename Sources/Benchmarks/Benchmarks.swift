@@ -8,10 +8,11 @@ struct Benchmarks: AsyncParsableCommand {
     commandName: "Benchmarks",
     abstract: """
       Times training steps and inference against oneDNN's primitives and QKeras, and features of \
-      sound against TensorFlow and librosa.
+      sound against TensorFlow and librosa; compares tuners.
       """,
     subcommands: [
-      CompareCommand.self, FeaturesCommand.self, MeasureCommand.self, MeasureFeaturesCommand.self,
+      CompareCommand.self, FeaturesCommand.self, SearchCommand.self, MeasureCommand.self,
+      MeasureFeaturesCommand.self, SearchObjectiveCommand.self,
     ],
     defaultSubcommand: CompareCommand.self)
 }

@@ -71,7 +71,12 @@ package struct ForgivingFactor: Hashable, Sendable, Codable {
     delta(allowed: stress * Double(reference.totalBits), size: Double(trial.totalBits))
   }
 
-  /// The same of sizes in bits, the allowed one with its stress.
+  /// The same by energy. QKeras 0.9.0 forgets the stress here; ours counts.
+  package func delta(reference: EnergyCost, trial: EnergyCost) -> Double {
+    delta(allowed: stress * reference.picojoules, size: trial.picojoules)
+  }
+
+  /// The same of sizes, the allowed one with its stress.
   func delta(allowed: Double, size: Double) -> Double {
     (size < allowed ? deltaP : deltaN) / 100 * log(allowed / size) / log(rate)
   }

@@ -13,9 +13,13 @@ import Search
     [
       RandomTuner(cardinalities: cardinalities, seed: seed),
       BayesianTuner(cardinalities: cardinalities, seed: seed, initialTrials: 6),
+      AdditiveTuner(cardinalities: cardinalities, seed: seed) { delta(of: $0) },
       HyperbandTuner(cardinalities: cardinalities, seed: seed, maxEpochs: 9),
     ]
   }
+
+  /// A rising index costs more.
+  static func delta(of selection: [Int]) -> Double { -0.01 * Double(selection.reduce(0, +)) }
 
   /// A score that a rising index raises at some places and lowers at others.
   static func score(_ proposal: Proposal) -> Double {
@@ -75,6 +79,41 @@ import Search
     var tuner: any Tuner = BayesianTuner(cardinalities: Self.cardinalities, seed: 1)
     let trials = Self.run(&tuner, trials: 40, batch: 1, fails: false)
     #expect(trials.compactMap(\.score).max() == 6)
+  }
+
+  @Test func theAdditiveTunerSpendsBitsWhereTheyHelp() {
+    let slots = 40
+    // Every third slot gains by its second and third candidate, the others but cost.
+    let delta: @Sendable ([Int]) -> Double = { 0.2 - 0.005 * Double($0.reduce(0, +)) }
+    func score(_ selection: [Int]) -> Double {
+      let gain = stride(from: 0, to: slots, by: 3).reduce(0) { $0 + selection[$1] }
+      return (0.5 + 0.4 * Double(gain) / Double(gain + 8)) * (1 + delta(selection))
+    }
+    var tuner = AdditiveTuner(
+      cardinalities: Array(repeating: 3, count: slots), seed: 1, delta: delta)
+    var best = (selection: [Int](), score: -Double.infinity)
+    for _ in 0..<20 {
+      let trials = tuner.propose(4).map { FinishedTrial($0, score: score($0.selection)) }
+      tuner.tell(trials)
+      for trial in trials {
+        if let score = trial.score, score > best.score {
+          best = (trial.proposal.selection, score)
+        }
+      }
+    }
+    let optimum = score((0..<slots).map { $0 % 3 == 0 ? 2 : 0 })
+    #expect(best.score > 0.995 * optimum)
+  }
+
+  @Test(arguments: [[Double.nan, .infinity, 1], [0, 0, 0], [-1e300, 1e300, 0]])
+  func scoresThatSayNothingEndNoTuner(_ scores: [Double]) {
+    for tuner in Self.tuners(seed: 4) {
+      var tuner = tuner
+      for _ in 0..<10 {
+        tuner.tell(
+          tuner.propose(3).enumerated().map { FinishedTrial($1, score: scores[$0 % 3]) })
+      }
+    }
   }
 
   /// `_get_size` and `_get_epochs` of KerasTuner 1.3 for max_epochs 30 and factor 3.
