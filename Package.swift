@@ -96,7 +96,8 @@ let tests: [Target] =
     ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
     ("Datasets", ["CKernels", "Files", "Tensors"]), ("Search", ["Networks"]),
     ("Records", ["Files", "Networks", "Tensors"]), ("Archives", ["Files"]),
-    ("Catalogue", ["Files"]), ("Stages", ["Networks", "Tensors", "Training"]),
+    ("Catalogue", ["Files"]),
+    ("Stages", ["Experiments", "Files", "Networks", "Pipeline", "Records", "Tensors", "Training"]),
     ("Experiments", ["Diagnostics", "Files", "Networks", "Pipeline", "Specs"]),
   ].map { (name: String, extra: [String]) in
     .testTarget(

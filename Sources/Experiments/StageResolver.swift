@@ -114,11 +114,16 @@ struct StageResolver {
     shortened.choices = []
     let fields = SearchStageFields(
       network: network, dataset: dataset.training(section, training), training: training,
-      search: shortened, seed: Self.noSeed, numerics: spec.numerics)
+      search: shortened, seed: Self.noSeed,
+      numerics: NumericsFields(threads: search.threads, isa: spec.numerics.isa))
     var locations = trainingLocations(section)
     locations.merge(search.locations.nested(under: "search")) { mine, _ in mine }
-    return make(
+    var stage = make(
       entry, fields, locations: locations, inputs: files(of: training), computes: true)
+    // How many of the batch run at once is for the run to say.
+    stage.resources.cores = search.fields.batch * search.threads
+    stage.locations["numerics.threads"] = search.threadsLocation
+    return stage
   }
 
   private func switchAlpha(_ entry: StageEntry) -> Stage? {

@@ -44,6 +44,9 @@ struct Job: Sendable {
   let lock: HeldLock?
   let store: Store
   let runner: any StageRunner
+  /// What the stage has of the machine, and processes that it may have at once.
+  let cores: Int
+  let jobs: Int
   /// Set when the run starts nothing more: then waiting for another process is pointless.
   let stop: StopFlag
   let report: @Sendable (SchedulerEvent.State) -> Void
@@ -105,7 +108,8 @@ struct Job: Sendable {
     let task = StageTask(
       name: stage.name, kind: stage.kind, version: stage.version, fields: stage.fields,
       inputs: inputs, output: output, checkpoint: checkpoint, store: store.root,
-      unkeyed: stage.unkeyed, log: log, environment: stage.environment, command: stage.command)
+      unkeyed: stage.unkeyed, log: log, environment: stage.environment, command: stage.command,
+      cores: cores, jobs: jobs)
     let clock = ContinuousClock()
     let start = clock.now
     let outcome: StageOutcome

@@ -299,8 +299,8 @@ extension SchedulerRun {
       index: index, stage: entry.stage, manifest: manifest, keys: keys(of: index), key: key,
       isForced: entry.isForced,
       retries: max(entry.stage.retries, scheduler.options.retries), inputs: paths, lock: lock,
-      store: scheduler.store,
-      runner: scheduler.runner, stop: stop,
+      store: scheduler.store, runner: scheduler.runner, cores: cores(of: index),
+      jobs: scheduler.options.jobs, stop: stop,
       report: { [observer = scheduler.observer] state in
         observer(
           SchedulerEvent(

@@ -25,11 +25,16 @@ package struct StageTask: Sendable, Codable, Hashable {
   package var environment: [String: String]
   /// What runs instead of the worker.
   package var command: Command?
+  /// What the stage has of the machine.
+  package var cores: Int
+  /// Processes that it may have at once.
+  package var jobs: Int
 
   package init(
     name: String, kind: String, version: Int, fields: JSONValue, inputs: [String: String],
     output: String, checkpoint: String, store: String, unkeyed: JSONValue, log: String,
-    environment: [String: String] = [:], command: Command? = nil
+    environment: [String: String] = [:], command: Command? = nil,
+    cores: Int = 1, jobs: Int = 1
   ) {
     self.name = name
     self.kind = kind
@@ -43,6 +48,8 @@ package struct StageTask: Sendable, Codable, Hashable {
     self.log = log
     self.environment = environment
     self.command = command
+    self.cores = cores
+    self.jobs = jobs
   }
 
   /// The task in the file at `path`.

@@ -6,11 +6,11 @@ package import Pipeline
 import Records
 
 /// A running stage's surroundings.
-package struct StageContext {
+package struct StageContext: Sendable {
   package let task: StageTask
-  let say: (StageEvent) -> Void
+  let say: @Sendable (StageEvent) -> Void
 
-  package init(_ task: StageTask, say: @escaping (StageEvent) -> Void) {
+  package init(_ task: StageTask, say: @escaping @Sendable (StageEvent) -> Void) {
     self.task = task
     self.say = say
   }

@@ -10,30 +10,39 @@ package import Pipeline
 /// Runs stages by their kind.
 package enum Worker {
   /// Runs the stage of a task; its files stand in `task.output` when it returns.
-  package static func run(_ task: StageTask, say: @escaping (StageEvent) -> Void) throws {
+  package static func run(_ task: StageTask, say: @escaping @Sendable (StageEvent) -> Void) throws {
     if let chore = Chore(rawValue: task.kind) {
       try StageContext(task, say: say).run(chore)
+      return
+    }
+    if task.kind == TrialFields.kind {
+      try check(task, isFor: TrialFields.version)
+      try StageContext(task, say: say).trial()
       return
     }
     guard let kind = StageKind(rawValue: task.kind) else {
       throw StageError.wrongTask("no stage is of kind \(task.kind)")
     }
-    guard task.version == kind.version else {
-      throw StageError.wrongTask(
-        "the task is for version \(task.version) of \(task.kind), this worker has \(kind.version): "
-          + "shiftwork and shiftwork-worker must come from one build")
-    }
+    try check(task, isFor: kind.version)
     let context = StageContext(task, say: say)
     switch kind {
     case .prepareData: try context.prepareData()
     case .loadPretrained: try context.loadPretrained()
     case .pretrain: try context.pretrain()
     case .quantize: try context.quantize()
-    case .search: try context.search()
+    case .search: try context.search(runner: ProcessRunner.beside())
     case .switchAlpha: try context.switchAlpha()
     case .fineTune: try context.fineTune()
     case .evaluate: try context.evaluate()
     case .command: throw StageError.wrongTask("a command runs without a worker")
+    }
+  }
+
+  private static func check(_ task: StageTask, isFor version: Int) throws {
+    guard task.version == version else {
+      throw StageError.wrongTask(
+        "the task is for version \(task.version) of \(task.kind), this worker has \(version): "
+          + "shiftwork and shiftwork-worker must come from one build")
     }
   }
 

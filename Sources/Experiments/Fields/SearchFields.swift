@@ -9,8 +9,17 @@ package struct SearchFields: Hashable, Sendable, Codable {
     case random
   }
 
+  package enum CodingKeys: String, CodingKey {
+    case tuner, trials, batch, goal, choices
+    case maxConsecutiveFailedTrials = "max_consecutive_failed_trials"
+  }
+
   package var tuner: Tuner
   package var trials: Int
+  /// Trials that the tuner proposes at once, knowing those before.
+  package var batch: Int
+  /// So many failed trials in a row end the search.
+  package var maxConsecutiveFailedTrials: Int
   package var goal: GoalFields
   /// In the tuner's order: kernels in the network's order, then biases and activations as they
   /// come. A choice of one candidate is fixed.

@@ -10,14 +10,21 @@ struct SearchSpec {
   var fields: SearchFields
   /// What a trial trains differently from `training`.
   var training: TrainingSection
+  /// Of each trial.
+  var threads: Int
+  private(set) var threadsLocation: SourceLocation?
   var locations: [String: SourceLocation] = [:]
 
   init(_ section: inout Section, for network: Network) {
     training = TrainingSection(&section)
     let space = SearchSpace(&section, for: network)
+    threads = section.int("threads", in: 1...256, default: 1)
     fields = SearchFields(
       tuner: section.choice("tuner", of: SearchFields.Tuner.self, default: .random),
       trials: section.int("trials", in: 1...1_000_000),
+      batch: section.int("batch", in: 1...1024, default: 4),
+      maxConsecutiveFailedTrials: section.int(
+        "max_consecutive_failed_trials", in: 1...1_000_000, default: 3),
       goal: .autoQKeras,
       choices: space.choices)
     if var child = section.section("goal", in: "search.goal") {
@@ -32,11 +39,12 @@ struct SearchSpec {
     }
     section.rejectUnknownKeys()
     let written = section.locations
-    for key in ["tuner", "trials", "goal"] {
+    for key in ["tuner", "trials", "batch", "max_consecutive_failed_trials", "goal"] {
       for (path, location) in written where path == key || path.hasPrefix(key + ".") {
         locations[path] = location
       }
     }
+    threadsLocation = written["threads"]
     locations["choices"] = written["choices"] ?? written["limit"]
   }
 }

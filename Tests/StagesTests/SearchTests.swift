@@ -1,0 +1,186 @@
+//! A search whose trials are made up: batches, failures, tables. The real processes are
+//! `SearchResumeTests`'.
+
+import Experiments
+import Files
+import Foundation
+import Networks
+import Pipeline
+import Records
+import Stages
+import Synchronization
+import TestSupport
+import Testing
+import Training
+
+/// Trials that score by their quantizers and fail where they are told to.
+private final class MadeTrials: StageRunner {
+  private struct State {
+    var running = 0
+    var most = 0
+    var started: [String] = []
+  }
+
+  private let state = Mutex(State())
+  private let failing: Set<String>
+
+  init(failing: Set<String> = []) { self.failing = failing }
+
+  /// At once.
+  var most: Int { state.withLock { $0.most } }
+  var started: [String] { state.withLock { $0.started } }
+
+  func run(
+    _ task: StageTask, report: @escaping @Sendable (StageEvent) -> Void
+  ) async throws -> StageOutcome {
+    state.withLock { state in
+      state.running += 1
+      state.most = max(state.most, state.running)
+      state.started.append(task.name)
+    }
+    defer { state.withLock { $0.running -= 1 } }
+    // Later trials end earlier.
+    let number = Int(task.name.split(separator: "_").last ?? "") ?? 0
+    try await Task.sleep(for: .milliseconds(5 * (4 - number % 4)))
+    if failing.contains(task.name) { throw PipelineError.workerKilled(signal: 9) }
+    let model = try #require(task.inputs["model"])
+    for file in ["weights.h5", "quantizers.json"] {
+      try Files.copy("\(model)/\(file)", to: "\(task.output)/\(file)")
+    }
+    let bits = task.fields.canonicalText.split(separator: "quantized_bits(4").count
+    return StageOutcome(metrics: .object(["val_accuracy": .double(1 / Double(bits))]))
+  }
+}
+
+@Suite struct SearchTests {
+  private static let experiment = """
+    experiment: tiny
+    dataset:
+      kind: cifar10
+      source: synthetic
+      synthetic: {training_images: 40, test_images: 10, seed: 3}
+    network: {kind: resnet}
+    training: {batch_size: 20, optimizer: adam, learning_rate: 0.001}
+    pretrain: {epochs: 1}
+    search: {trials: 10, epochs: 1, batch: 4, max_consecutive_failed_trials: 2}
+    numerics: {threads: 1, isa: sse41}
+
+    """
+
+  private let workspace: Workspace
+  private let stages: [String: Stage]
+  private let store: Store
+  private let model: String
+
+  init() throws {
+    workspace = try Workspace()
+    try workspace.write(Self.experiment, to: "experiments/tiny.yaml")
+    try workspace.write(
+      "pipeline: tiny\nexperiment: tiny\nstages: {pretrain: {}, search: {needs: pretrain}}\n",
+      to: "pipelines/tiny.yaml")
+    let pipeline = try ResolvedPipeline(
+      PipelineRequest(path: workspace.path("pipelines/tiny.yaml")))
+    stages = Dictionary(uniqueKeysWithValues: pipeline.graph.stages.map { ($0.name, $0) })
+    store = try Store(root: workspace.path("store"))
+    let stage = try #require(stages["search"])
+    let network = try #require(stage.fields.decode(as: SearchStageFields.self).network.network)
+    let weights = WeightStore(network: network)
+    weights.initialize(seed: 1)
+    let folder = try store.temporaryDirectory()
+    try WeightsFile.write(
+      weights.tensors, to: folder + "/weights.h5",
+      layers: network.weights.map { String($0.name.prefix { $0 != "/" }) }.reduce(into: []) {
+        if $0.last != $1 { $0.append($1) }
+      })
+    try Files.writeAtomically(
+      JSONValue(encoding: QuantizerMap.float).prettyText, to: folder + "/quantizers.json")
+    let record = try store.publish(
+      directory: folder, keys: [],
+      manifest: Manifest(kind: "pretrain", version: 1, fields: .object([:])), seconds: 0)
+    model = store.path(of: record.artifact)
+  }
+
+  private static func task(
+    _ stage: Stage, inputs: [String: String], output: String, store: Store, jobs: Int = 1
+  ) -> StageTask {
+    StageTask(
+      name: stage.name, kind: stage.kind, version: stage.version, fields: stage.fields,
+      inputs: inputs, output: output, checkpoint: store.root + "/checkpoint", store: store.root,
+      unkeyed: .object([:]), log: store.root + "/log", cores: 8, jobs: jobs)
+  }
+
+  /// The search's folder.
+  private func search(_ trials: MadeTrials, jobs: Int) throws -> String {
+    let stage = try #require(stages["search"])
+    let output = try store.temporaryDirectory()
+    let task = Self.task(stage, inputs: ["model": model], output: output, store: store, jobs: jobs)
+    try StageContext(task) { _ in }.search(runner: trials)
+    return output
+  }
+
+  private func table(_ folder: String, _ name: String = "trials.csv") throws -> [[Substring]] {
+    try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+  }
+
+  @Test func howManyRunAtOnceChangesNothing() throws {
+    let alone = MadeTrials()
+    let one = try search(alone, jobs: 1)
+    #expect(alone.most == 1 && alone.started.count == 10)
+    // The trials are there: none runs again.
+    let found = MadeTrials()
+    #expect(try table(search(found, jobs: 8)) == table(one))
+    #expect(found.started.isEmpty)
+    // Another store knows none of them.
+    let other = try SearchTests()
+    let many = MadeTrials()
+    #expect(try other.table(other.search(many, jobs: 8)) == table(one))
+    #expect(many.most > 1 && many.most <= 4 && many.started.count == 10)
+  }
+
+  @Test func failedTrialsAreRecordedAndTriedAgainByTheNextSearch() throws {
+    let failing = MadeTrials(failing: ["search/trial_2", "search/trial_5"])
+    let folder = try search(failing, jobs: 3)
+    let rows = try table(folder)
+    #expect(rows.count == 11)
+    let failed = rows.filter { $0[1] == "failed" }
+    #expect(failed.map { $0[0] } == ["2", "5"])
+    #expect(failed.allSatisfy { $0[2] == "" && $0[3] == "" })
+    for row in failed {
+      #expect(Files.exists(store.logPath(for: try #require(Digest(hex: String(row.last ?? ""))))))
+    }
+    let again = MadeTrials()
+    let healed = try table(search(again, jobs: 3))
+    #expect(again.started.sorted() == ["search/trial_2", "search/trial_5"])
+    #expect(!healed.contains { $0[1] == "failed" })
+  }
+
+  @Test func manyFailuresInARowEndTheSearch() throws {
+    let failing = MadeTrials(failing: ["search/trial_4", "search/trial_5"])
+    let error = #expect(throws: (any Error).self) { try search(failing, jobs: 1) }
+    let message = error.map { "\($0)" } ?? ""
+    #expect(
+      message.hasPrefix(
+        "2 trials failed in a row (search.max_consecutive_failed_trials), the last one with: the "
+          + "worker was ended by signal 9; its log is "), "\(message)")
+    #expect(failing.started.count == 8)
+  }
+
+  /// Every row beats those above it, and no trial beats a row with as few bits.
+  @Test func theFrontIsNotBeaten() throws {
+    let folder = try search(MadeTrials(), jobs: 2)
+    func points(_ name: String) throws -> [(metric: Double, bits: Int)] {
+      try table(folder, name).dropFirst().map {
+        (try #require(Double($0[3])), try #require(Int($0[5])))
+      }
+    }
+    let front = try points("pareto.csv")
+    #expect(!front.isEmpty)
+    for (below, above) in zip(front, front.dropFirst()) {
+      #expect(above.bits > below.bits && above.metric > below.metric)
+    }
+    for trial in try points("trials.csv") {
+      #expect(front.contains { $0.bits <= trial.bits && $0.metric >= trial.metric })
+    }
+  }
+}
