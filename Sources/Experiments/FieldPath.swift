@@ -7,6 +7,7 @@ package enum FieldPath {
     for part in ["training.", "search."] where path.hasPrefix(part) {
       return "\(kind).\(path.dropFirst(part.count))"
     }
+    if kind == StageKind.search.rawValue, path == "numerics.threads" { return "search.threads" }
     if path == "batch_size" { return "\(kind).batch_size" }
     if kind == StageKind.prepareData.rawValue { return "dataset." + ofData(path) }
     return path

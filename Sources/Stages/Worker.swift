@@ -30,7 +30,9 @@ package enum Worker {
     case .loadPretrained: try context.loadPretrained()
     case .pretrain: try context.pretrain()
     case .quantize: try context.quantize()
-    case .search: try context.search(runner: ProcessRunner.beside())
+    case .search:
+      let runner = try ProcessRunner.beside()
+      try Blocking.wait { try await context.search(runner: runner) }
     case .switchAlpha: try context.switchAlpha()
     case .fineTune: try context.fineTune()
     case .evaluate: try context.evaluate()

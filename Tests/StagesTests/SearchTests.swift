@@ -110,11 +110,11 @@ private final class MadeTrials: StageRunner {
   }
 
   /// The search's folder.
-  private func search(_ trials: MadeTrials, jobs: Int) throws -> String {
+  private func search(_ trials: MadeTrials, jobs: Int) async throws -> String {
     let stage = try #require(stages["search"])
     let output = try store.temporaryDirectory()
     let task = Self.task(stage, inputs: ["model": model], output: output, store: store, jobs: jobs)
-    try StageContext(task) { _ in }.search(runner: trials)
+    try await StageContext(task) { _ in }.search(runner: trials)
     return output
   }
 
@@ -123,24 +123,24 @@ private final class MadeTrials: StageRunner {
       .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
   }
 
-  @Test func howManyRunAtOnceChangesNothing() throws {
+  @Test func howManyRunAtOnceChangesNothing() async throws {
     let alone = MadeTrials()
-    let one = try search(alone, jobs: 1)
+    let one = try await search(alone, jobs: 1)
     #expect(alone.most == 1 && alone.started.count == 10)
     // The trials are there: none runs again.
     let found = MadeTrials()
-    #expect(try table(search(found, jobs: 8)) == table(one))
+    #expect(try table(await search(found, jobs: 8)) == table(one))
     #expect(found.started.isEmpty)
     // Another store knows none of them.
     let other = try SearchTests()
     let many = MadeTrials()
-    #expect(try other.table(other.search(many, jobs: 8)) == table(one))
+    #expect(try other.table(await other.search(many, jobs: 8)) == table(one))
     #expect(many.most > 1 && many.most <= 4 && many.started.count == 10)
   }
 
-  @Test func failedTrialsAreRecordedAndTriedAgainByTheNextSearch() throws {
+  @Test func failedTrialsAreRecordedAndTriedAgainByTheNextSearch() async throws {
     let failing = MadeTrials(failing: ["search/trial_2", "search/trial_5"])
-    let folder = try search(failing, jobs: 3)
+    let folder = try await search(failing, jobs: 3)
     let rows = try table(folder)
     #expect(rows.count == 11)
     let failed = rows.filter { $0[1] == "failed" }
@@ -150,14 +150,14 @@ private final class MadeTrials: StageRunner {
       #expect(Files.exists(store.logPath(for: try #require(Digest(hex: String(row.last ?? ""))))))
     }
     let again = MadeTrials()
-    let healed = try table(search(again, jobs: 3))
+    let healed = try table(await search(again, jobs: 3))
     #expect(again.started.sorted() == ["search/trial_2", "search/trial_5"])
     #expect(!healed.contains { $0[1] == "failed" })
   }
 
-  @Test func manyFailuresInARowEndTheSearch() throws {
+  @Test func manyFailuresInARowEndTheSearch() async throws {
     let failing = MadeTrials(failing: ["search/trial_4", "search/trial_5"])
-    let error = #expect(throws: (any Error).self) { try search(failing, jobs: 1) }
+    let error = await #expect(throws: (any Error).self) { try await search(failing, jobs: 1) }
     let message = error.map { "\($0)" } ?? ""
     #expect(
       message.hasPrefix(
@@ -167,8 +167,8 @@ private final class MadeTrials: StageRunner {
   }
 
   /// Every row beats those above it, and no trial beats a row with as few bits.
-  @Test func theFrontIsNotBeaten() throws {
-    let folder = try search(MadeTrials(), jobs: 2)
+  @Test func theFrontIsNotBeaten() async throws {
+    let folder = try await search(MadeTrials(), jobs: 2)
     func points(_ name: String) throws -> [(metric: Double, bits: Int)] {
       try table(folder, name).dropFirst().map {
         (try #require(Double($0[3])), try #require(Int($0[5])))

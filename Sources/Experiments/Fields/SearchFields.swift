@@ -7,15 +7,20 @@ package import Networks
 package struct SearchFields: Hashable, Sendable, Codable {
   package enum Tuner: String, Hashable, Sendable, Codable, CaseIterable {
     case random
+    /// KerasTuner's BayesianOptimization, as AutoQKeras drives it.
+    case bayesian
   }
 
   package enum CodingKeys: String, CodingKey {
     case tuner, trials, batch, goal, choices
+    case initialTrials = "initial_trials"
     case maxConsecutiveFailedTrials = "max_consecutive_failed_trials"
   }
 
   package var tuner: Tuner
   package var trials: Int
+  /// Random trials that `bayesian` begins with; nil: three times the number of choices.
+  package var initialTrials: Int?
   /// Trials that the tuner proposes at once, knowing those before.
   package var batch: Int
   /// So many failed trials in a row end the search.

@@ -22,11 +22,17 @@ struct SearchSpec {
     fields = SearchFields(
       tuner: section.choice("tuner", of: SearchFields.Tuner.self, default: .random),
       trials: section.int("trials", in: 1...1_000_000),
+      initialTrials: section.optionalInt("initial_trials", in: 1...1_000_000),
       batch: section.int("batch", in: 1...1024, default: 4),
       maxConsecutiveFailedTrials: section.int(
         "max_consecutive_failed_trials", in: 1...1_000_000, default: 3),
       goal: .autoQKeras,
       choices: space.choices)
+    if fields.tuner != .bayesian, let node = section.node["initial_trials"] {
+      section.faults.add(
+        node.diagnostic(
+          "only the tuner `bayesian` begins with random trials, not `\(fields.tuner.rawValue)`"))
+    }
     if var child = section.section("goal", in: "search.goal") {
       fields.goal = GoalFields(
         kind: child.choice("kind", of: GoalFields.Kind.self, default: .bits),
@@ -39,7 +45,9 @@ struct SearchSpec {
     }
     section.rejectUnknownKeys()
     let written = section.locations
-    for key in ["tuner", "trials", "batch", "max_consecutive_failed_trials", "goal"] {
+    for key in [
+      "tuner", "trials", "initial_trials", "batch", "max_consecutive_failed_trials", "goal",
+    ] {
       for (path, location) in written where path == key || path.hasPrefix(key + ".") {
         locations[path] = location
       }

@@ -6,13 +6,11 @@ import Files
 import Networks
 package import Pipeline
 import Search
-import Tensors
 
 extension StageContext {
   /// - Parameter runner: starts a trial; each is a process of its own.
-  package func search(runner: any StageRunner) throws {
-    let search = try SearchRun(self, runner: runner)
-    try Blocking.wait { try await search.run() }
+  package func search(runner: any StageRunner) async throws {
+    try await SearchRun(self, runner: runner).run()
   }
 }
 
@@ -59,20 +57,19 @@ private struct SearchRun: Sendable {
   }
 
   func run() async throws {
-    var tuner = RandomTuner(space)
-    var generator = SeededGenerator(seed: UInt64(bitPattern: Int64(fields.seed)), 0x7452_6941)
+    var tuner = tuner
     var trials: [SearchTrial] = []
     var failuresInARow = 0
     while trials.count < fields.search.trials {
-      var selections: [[Int]] = []
       // The batch is the key's: what a tuner knows of when must not hang on how many run at once.
-      while selections.count < min(fields.search.batch, fields.search.trials - trials.count),
-        let selection = tuner.propose(drawing: { generator.integer(below: $0) })
-      {
-        selections.append(selection)
-      }
-      guard !selections.isEmpty else { break }
-      for trial in try await run(selections, from: trials.count) {
+      let proposals = tuner.propose(min(fields.search.batch, fields.search.trials - trials.count))
+      if proposals.isEmpty { break }
+      let batch = try await run(proposals.map(\.selection), from: trials.count)
+      tuner.tell(
+        zip(proposals, batch).map { proposal, trial in
+          FinishedTrial(proposal, score: trial.failure == nil ? trial.score : nil)
+        })
+      for trial in batch {
         failuresInARow = trial.failure == nil ? 0 : failuresInARow + 1
         trials.append(trial)
         if let failure = trial.failure, failuresInARow >= fields.search.maxConsecutiveFailedTrials {
@@ -81,6 +78,17 @@ private struct SearchRun: Sendable {
       }
     }
     try finish(trials)
+  }
+
+  private var tuner: any Tuner {
+    let cardinalities = space.choices.map(\.candidates.count)
+    let seed = UInt64(bitPattern: Int64(fields.seed))
+    return switch fields.search.tuner {
+    case .random: RandomTuner(cardinalities: cardinalities, seed: seed)
+    case .bayesian:
+      BayesianTuner(
+        cardinalities: cardinalities, seed: seed, initialTrials: fields.search.initialTrials)
+    }
   }
 
   /// A batch, in the tuner's order.
