@@ -11,10 +11,6 @@ package struct RandomTuner: Tuner {
     pool = SelectionPool(cardinalities)
   }
 
-  package init(_ space: SearchSpace) {
-    self.init(cardinalities: space.choices.map(\.candidates.count), seed: 0)
-  }
-
   package mutating func tell(_ trials: [FinishedTrial]) {
     for trial in trials { pool.insert(trial.proposal.selection) }
     number += trials.count
@@ -25,21 +21,6 @@ package struct RandomTuner: Tuner {
     return (0..<count).compactMap {
       var draws = TrialDraws(seed: seed, trial: number + $0)
       return pool.random(&draws).map { Proposal(selection: $0) }
-    }
-  }
-
-  /// The next selection; nil when every one has been given.
-  ///
-  /// - Parameter draw: a uniform integer below the given bound. The caller's, so that a search gives
-  ///   the same trials whatever this language's own generators become.
-  package mutating func propose(drawing draw: (Int) -> Int) -> [Int]? {
-    if pool.isExhausted { return nil }
-    while true {
-      let selection = pool.cardinalities.map(draw)
-      if !pool.contains(selection) {
-        pool.insert(selection)
-        return selection
-      }
     }
   }
 }

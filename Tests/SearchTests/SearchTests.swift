@@ -17,14 +17,13 @@ import Testing
   }
 
   @Test func aTunerGivesEverySelectionOnce() {
-    var tuner = RandomTuner(Self.space())
+    let space = Self.space()
+    var tuner = RandomTuner(cardinalities: space.choices.map(\.candidates.count), seed: 1)
     var all: Set<[Int]> = []
-    var state = 0
-    func draw(_ bound: Int) -> Int {
-      state = (state * 75 + 74) % 65537
-      return state % bound
+    while let proposal = tuner.propose(1).first {
+      #expect(all.insert(proposal.selection).inserted)
+      tuner.tell([FinishedTrial(proposal, score: 0)])
     }
-    while let selection = tuner.propose(drawing: draw) { #expect(all.insert(selection).inserted) }
     #expect(all.count == 6 && Self.space().count == 6)
   }
 

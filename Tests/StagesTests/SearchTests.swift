@@ -53,7 +53,8 @@ private final class MadeTrials: StageRunner {
 }
 
 @Suite struct SearchTests {
-  private static let experiment = """
+  private static func experiment(tuner: String) -> String {
+    """
     experiment: tiny
     dataset:
       kind: cifar10
@@ -62,19 +63,22 @@ private final class MadeTrials: StageRunner {
     network: {kind: resnet}
     training: {batch_size: 20, optimizer: adam, learning_rate: 0.001}
     pretrain: {epochs: 1}
-    search: {trials: 10, epochs: 1, batch: 4, max_consecutive_failed_trials: 2}
+    search: {\(tuner), trials: 10, epochs: 1, batch: 4, max_consecutive_failed_trials: 2}
     numerics: {threads: 1, isa: sse41}
 
     """
+  }
 
   private let workspace: Workspace
   private let stages: [String: Stage]
   private let store: Store
   private let model: String
 
-  init() throws {
+  init() throws { try self.init(tuner: "tuner: random") }
+
+  private init(tuner: String) throws {
     workspace = try Workspace()
-    try workspace.write(Self.experiment, to: "experiments/tiny.yaml")
+    try workspace.write(Self.experiment(tuner: tuner), to: "experiments/tiny.yaml")
     try workspace.write(
       "pipeline: tiny\nexperiment: tiny\nstages: {pretrain: {}, search: {needs: pretrain}}\n",
       to: "pipelines/tiny.yaml")
@@ -136,6 +140,21 @@ private final class MadeTrials: StageRunner {
     let many = MadeTrials()
     #expect(try other.table(await other.search(many, jobs: 8)) == table(one))
     #expect(many.most > 1 && many.most <= 4 && many.started.count == 10)
+  }
+
+  /// Trials of few bits score badly in these, and each tuner finds better ones than it began with.
+  @Test(arguments: ["bayesian", "additive"])
+  func aTunerLearnsFromItsTrials(_ tuner: String) async throws {
+    let tests = try SearchTests(
+      tuner: "tuner: \(tuner)" + (tuner == "bayesian" ? ", initial_trials: 4" : ""))
+    let folder = try await tests.search(MadeTrials(), jobs: 4)
+    let metrics = try tests.table(folder).dropFirst().map { try #require(Double($0[3])) }
+    #expect(metrics.count == 10)
+    #expect(metrics.dropFirst(4).max() ?? 0 >= metrics.prefix(4).max() ?? 1)
+    // The same again from the trials that are there.
+    let found = MadeTrials()
+    let again = try await tests.search(found, jobs: 1)
+    #expect(try tests.table(again) == tests.table(folder) && found.started.isEmpty)
   }
 
   @Test func failedTrialsAreRecordedAndTriedAgainByTheNextSearch() async throws {

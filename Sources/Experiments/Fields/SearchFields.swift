@@ -9,6 +9,8 @@ package struct SearchFields: Hashable, Sendable, Codable {
     case random
     /// KerasTuner's BayesianOptimization, as AutoQKeras drives it.
     case bayesian
+    /// Our own: learns the metric as a sum over slots and knows the cost.
+    case additive
   }
 
   package enum CodingKeys: String, CodingKey {

@@ -88,6 +88,9 @@ private struct SearchRun: Sendable {
     case .bayesian:
       BayesianTuner(
         cardinalities: cardinalities, seed: seed, initialTrials: fields.search.initialTrials)
+    case .additive:
+      AdditiveTuner(
+        cardinalities: cardinalities, seed: seed, delta: scorer.deltas(in: space))
     }
   }
 

@@ -3,6 +3,7 @@
 import Files
 import Networks
 import Pipeline
+import Search
 
 /// One trial as the search's tables have it.
 struct SearchTrial: Sendable {
@@ -34,6 +35,25 @@ struct TrialScorer: Sendable {
     self.factor = factor
     self.metric = metric
     reference = BitCost.reference(of: network)
+  }
+
+  /// What a selection's cost adds to its metric, as a share of it.
+  func deltas(in space: SearchSpace) -> @Sendable ([Int]) -> Double {
+    // Bits are a sum over slots: each candidate's part, by choice, on top of the first candidates'.
+    let first = [Int](repeating: 0, count: space.choices.count)
+    let base = BitCost(of: network, under: space.quantizers(first))
+    let parts = space.choices.enumerated().map { index, choice in
+      choice.candidates.indices.map { candidate in
+        var selection = first
+        selection[index] = candidate
+        return BitCost(of: network, under: space.quantizers(selection)).totalBits - base.totalBits
+      }
+    }
+    return { [factor, reference] selection in
+      var cost = base
+      for (part, candidate) in zip(parts, selection) { cost.parameterBits += part[candidate] }
+      return factor.delta(reference: reference, trial: cost)
+    }
   }
 
   func trial(
