@@ -141,8 +141,12 @@ extension Aggregate {
 
   private static func text(_ group: Group, _ metric: String, between: String) -> String {
     guard let mean = group.mean(metric) else { return "" }
-    let text = Metrics.text(.double(mean))
-    return group.deviation(metric).map { text + between + Metrics.text(.double($0)) } ?? text
+    return group.deviation(metric).map { text(mean) + between + text($0) } ?? text(mean)
+  }
+
+  /// Counts stay counts.
+  private static func text(_ number: Double) -> String {
+    Metrics.text(Int(exactly: number).map { .int($0) } ?? .double(number))
   }
 
   private static func escaped(_ text: String) -> String {

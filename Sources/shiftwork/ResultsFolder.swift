@@ -132,6 +132,26 @@ final class ResultsFolder: Sendable {
     if let text { try? Files.writeAtomically(text, to: "\(path)/\(Self.indexName)") }
   }
 
+  /// The stages whose results lie in `path` or below it, by their folders' names, sorted; `path` may be
+  /// a pipeline's folder, a point's or a stage's.
+  static func stages(below path: String) -> [(stage: String, artifact: Digest)] {
+    var (top, inner) = (path[...], "")
+    while top.last == "/" { top = top.dropLast() }
+    while !Files.exists("\(top)/\(indexName)") {
+      guard let slash = top.lastIndex(of: "/") else { return [] }
+      let name = top[top.index(after: slash)...]
+      inner = inner.isEmpty ? String(name) : "\(name)/\(inner)"
+      top = top[..<slash]
+    }
+    let last = inner.split(separator: "/").last.map(String.init) ?? ""
+    return read("\(top)/\(indexName)").stages.compactMap { stage, entry in
+      if inner.isEmpty { return (stage, entry.artifact) }
+      if stage == inner { return (last, entry.artifact) }
+      guard stage.hasPrefix(inner + "/") else { return nil }
+      return (String(stage.dropFirst(inner.count + 1)), entry.artifact)
+    }.sorted { $0.stage < $1.stage }
+  }
+
   private static func read(_ path: String) -> State {
     var state = State(stages: [:])
     for line in ((try? Files.read(path, limit: 1 << 28)) ?? []).split(separator: 10) {

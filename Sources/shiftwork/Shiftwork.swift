@@ -12,9 +12,9 @@ struct Root: ParsableCommand {
     version: Version.text,
     subcommands: [
       RunCommand.self, PlanCommand.self, ExplainCommand.self, AcceptCommand.self,
-      StatusCommand.self, LogCommand.self, HistoryCommand.self, CheckCommand.self,
-      GraphCommand.self, StatsCommand.self, DataCommand.self, CleanUpCommand.self,
-      SchemaCommand.self, CompletionsCommand.self, VersionCommand.self,
+      StatusCommand.self, LogCommand.self, HistoryCommand.self, CompareCommand.self,
+      CheckCommand.self, GraphCommand.self, StatsCommand.self, SchemaCommand.self,
+      DataCommand.self, CleanUpCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 }
 

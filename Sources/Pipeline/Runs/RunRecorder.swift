@@ -17,7 +17,7 @@ package final class RunRecorder: Sendable {
   private struct State {
     var events: AppendingFile
     var trace: AppendingFile
-    var hits: [String] = []
+    var hits: [(stage: String, artifact: Digest)] = []
     /// By stage that runs: its lane and when it began.
     var running: [String: (lane: Int, began: Double)] = [:]
     var lanes: [Bool] = []
@@ -49,8 +49,8 @@ package final class RunRecorder: Sendable {
     let time = WallTime.now
     state.withLock { state in
       switch event.state {
-      case .hit:
-        state.hits.append(event.stage)
+      case .hit(let record, _):
+        state.hits.append((event.stage, record.artifact))
         return
       case .progress(let progress):
         let last = state.progress[event.stage]
@@ -92,7 +92,8 @@ package final class RunRecorder: Sendable {
     state.events.write(
       JSONValue.object([
         "event": .string("hits"), "time": .double(time),
-        "stages": .array(state.hits.map { .string($0) }),
+        "stages": .array(state.hits.map { .string($0.stage) }),
+        "artifacts": .array(state.hits.map { .string($0.artifact.hex) }),
       ]).line)
     state.hits = []
   }

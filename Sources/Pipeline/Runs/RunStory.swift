@@ -1,6 +1,6 @@
 //! What a run's folder tells about it, now or later. Knows no terminal.
 
-import Files
+package import Files
 import Glibc
 
 /// A stage of a run, as its last event has it.
@@ -11,6 +11,8 @@ package struct StageStory: Hashable, Sendable {
   /// When it began to run, in seconds since 1970.
   package var began: Double?
   package var seconds: Double?
+  /// What it wrote, or what was there already.
+  package var artifact: Digest?
   package var log: String?
   package var message: String?
   package var progress: StageEvent.Progress?
@@ -78,9 +80,16 @@ package struct RunStory: Sendable {
     switch event["event"] {
     case .string("hits")?:
       guard case .array(let names)? = event["stages"] else { return }
-      for case .string(let name) in names {
+      var artifacts: [JSONValue] = []
+      if case .array(let values)? = event["artifacts"] { artifacts = values }
+      for (index, name) in names.enumerated() {
+        guard let name = name.text else { continue }
         counts.hits += 1
-        change(name) { $0.state = "hit" }
+        let artifact = index < artifacts.count ? artifacts[index].text : nil
+        change(name) {
+          $0.state = "hit"
+          $0.artifact = artifact.flatMap { Digest(hex: $0) }
+        }
       }
     case .string("stage")?: takeStage(event, at: time)
     case .string("end")?:
@@ -122,6 +131,7 @@ package struct RunStory: Sendable {
       stage.log = event["log"]?.text ?? stage.log
       stage.message = event["message"]?.text ?? stage.message
       stage.seconds = event["seconds"]?.number
+      stage.artifact = event["artifact"]?.text.flatMap { Digest(hex: $0) } ?? stage.artifact
     }
   }
 
