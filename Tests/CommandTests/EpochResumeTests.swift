@@ -65,35 +65,13 @@ import Testing
     return workspace
   }
 
-  /// One event of `--json`.
-  private struct Event: Decodable {
-    var stage: String
-    var state: String
-    var artifact: String?
-    var epoch: Int?
-    var message: String?
-  }
-
-  /// The events in whole lines.
-  private func events(_ out: String) -> [Event] {
-    out.split(separator: "\n").compactMap {
-      try? JSONDecoder().decode(Event.self, from: Data($0.utf8))
-    }
-  }
-
-  private func artifacts(_ out: String) -> [String: String] {
-    events(out).reduce(into: [:]) { all, event in
-      if let artifact = event.artifact { all[event.stage] = artifact }
-    }
-  }
-
   @Test func killedFitsEndAsUnbrokenOnes() throws {
     let unbroken = try workspace().run("shiftwork", Self.arguments)
     #expect(unbroken.code == 0, "\(unbroken.error)")
 
     let workspace = try workspace()
     var random = SeededDelays(seed: 11)
-    var said: [Event] = []
+    var said: [RunEvent] = []
     var kills = 0
     var done: Set<String> = []
     while true {
@@ -103,7 +81,7 @@ import Testing
       let epochs = kills < 5 ? random.below(3) + 2 : Int.max
       command.waitUntil { out in
         var begun: Set<String> = []
-        for event in events(out) {
+        for event in RunEvent.parse(out) {
           if let epoch = event.epoch {
             begun.insert("\(event.stage) \(event.message?.prefix(7) ?? "") \(epoch)")
           }
@@ -116,12 +94,12 @@ import Testing
         if kills % 3 == 0 { command.killLeader() } else { command.killAll() }
       }
       let outcome = command.wait()
-      said += events(outcome.out)
-      for event in events(outcome.out) where event.state == "done" {
+      said += RunEvent.parse(outcome.out)
+      for event in RunEvent.parse(outcome.out) where event.state == "done" {
         #expect(done.insert(event.stage).inserted, "\(event.stage) ran again")
       }
       if outcome.code == 0 {
-        #expect(artifacts(outcome.out) == artifacts(unbroken.out))
+        #expect(RunEvent.artifacts(outcome.out) == RunEvent.artifacts(unbroken.out))
         break
       }
       try #require(outcome.code != 1 && outcome.code != 2, "\(outcome.error)")
@@ -143,7 +121,7 @@ import Testing
     let unbroken = try workspace().run("shiftwork", arguments)
     let workspace = try workspace()
     let command = try RunningCommand("shiftwork", arguments, in: workspace)
-    command.waitUntil { events($0).contains { ($0.epoch ?? 0) > 1 } }
+    command.waitUntil { RunEvent.parse($0).contains { ($0.epoch ?? 0) > 1 } }
     command.killAll()
     let file = try #require(
       workspace.files.first { $0.hasPrefix(".shiftwork/checkpoints/") })
@@ -151,25 +129,9 @@ import Testing
     try handle.truncate(atOffset: 1000)
     try handle.close()
     let outcome = try workspace.run("shiftwork", arguments)
-    #expect(artifacts(outcome.out) == artifacts(unbroken.out))
+    #expect(RunEvent.artifacts(outcome.out) == RunEvent.artifacts(unbroken.out))
     #expect(!outcome.out.contains("resumed"))
     let logs = try workspace.files.filter { $0.hasPrefix(".shiftwork/logs/") }.map(workspace.read)
     #expect(logs.joined().contains("is left out: it is damaged\n"))
-  }
-}
-
-/// Delays that a seed decides, so that a failure can be met again.
-struct SeededDelays {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64's next number, below `bound`.
-  mutating func below(_ bound: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return Int((z ^ z >> 31) % UInt64(bound))
   }
 }
