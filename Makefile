@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: setup build run test check format bench bench-search clean
+.PHONY: setup build run test check format bench bench-runner bench-search clean
 
 # The C libraries behind the system targets of Package.swift, and what finds them; the tests read
 # event files with TensorBoard, in a Python environment of their own.
@@ -49,6 +49,10 @@ bench: build
 # slots and more it takes most of an hour. SEARCH holds options: SEARCH='--slots 20 --seeds 5'.
 bench-search: build
 	$(BIN)/Benchmarks search $(addprefix --add ,$(wildcard Tests/Fixtures/search/runs_*.csv)) $(SEARCH)
+
+# The runner beside ninja, snakemake and DVC, which are installed below .build for it.
+bench-runner: build
+	$(BIN)/Benchmarks runner $(BENCH)
 
 clean:
 	rm -rf .build .shiftwork

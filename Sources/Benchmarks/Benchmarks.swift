@@ -8,11 +8,12 @@ struct Benchmarks: AsyncParsableCommand {
     commandName: "Benchmarks",
     abstract: """
       Times training steps and inference against oneDNN's primitives and QKeras, and features of \
-      sound against TensorFlow and librosa; compares tuners.
+      sound against TensorFlow and librosa, and the runner against ninja, snakemake and DVC; \
+      compares tuners.
       """,
     subcommands: [
-      CompareCommand.self, FeaturesCommand.self, SearchCommand.self, MeasureCommand.self,
-      MeasureFeaturesCommand.self, SearchObjectiveCommand.self,
+      CompareCommand.self, FeaturesCommand.self, RunnerCommand.self, SearchCommand.self,
+      MeasureCommand.self, MeasureFeaturesCommand.self, SearchObjectiveCommand.self,
     ],
     defaultSubcommand: CompareCommand.self)
 }
