@@ -75,8 +75,14 @@ enum SchemaDescriptions {
     "quantizers.activation": "The quantizer of feature maps, or float.",
     "quantizers.layers": "Exceptions by a layer's name, a regex of whole names, or a class.",
     "search": "The search for quantizers that cost little and lose little.",
-    "search.tuner": "How choices are made.",
+    "search.tuner":
+      "random; bayesian, AutoQKeras's; or additive, which learns the metric as a sum over slots.",
     "search.trials": "How many networks are tried.",
+    "search.initial_trials":
+      "Random trials before bayesian's first model; three times the choices.",
+    "search.batch": "Trials that the tuner proposes at once, and that may run at once.",
+    "search.threads": "Threads of one trial.",
+    "search.max_consecutive_failed_trials": "So many failed trials in a row end the search.",
     "search.epochs": "Epochs of one trial.",
     "search.choices": "Candidates by role.",
     "search.limit": "At most so many bits, [kernel, bias, activation], by regex or class.",

@@ -68,7 +68,9 @@ enum SchemaProbes {
       activation: float
       layers: {Conv2D: {kernel: float, bias: float}, Activation: {activation: float}}
     search:
+      tuner: bayesian
       trials: 1
+      initial_trials: 1
       epochs: 1
       choices:
         kernel: ["quantized_bits(8,8,1,1,alpha='auto')"]
