@@ -45,8 +45,8 @@ format:
 bench: build
 	$(BIN)/Benchmarks $(BENCH)
 
-# Tuners on made searches, against KerasTuner and Optuna by their runs among the fixtures; at 184
-# slots and more it takes most of an hour. SEARCH holds options: SEARCH='--slots 20 --seeds 5'.
+# Tuners on made searches, and beside them what others did, as Tests/Fixtures/search/search_tuners.py
+# writes it to runs_*.csv there. SEARCH holds options: SEARCH='--slots 20 --seeds 5'.
 bench-search: build
 	$(BIN)/Benchmarks search $(addprefix --add ,$(wildcard Tests/Fixtures/search/runs_*.csv)) $(SEARCH)
 

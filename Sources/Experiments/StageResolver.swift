@@ -278,11 +278,7 @@ struct StageResolver {
         "experiment": .string(spec.name), "pipeline": .string(pipeline),
         "stage": .string(entry.name),
       ]),
-      environment: computes
-        ? [
-          "OMP_NUM_THREADS": String(spec.numerics.threads),
-          "ONEDNN_MAX_CPU_ISA": spec.numerics.isa.rawValue.uppercased(),
-        ] : [:], retries: entry.retries)
+      environment: computes ? spec.numerics.environment : [:], retries: entry.retries)
   }
 
   private static func json(_ fields: some Encodable, of name: String) -> JSONValue {

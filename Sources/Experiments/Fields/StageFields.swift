@@ -115,4 +115,9 @@ package struct NumericsFields: Hashable, Sendable, Codable {
 
   package var threads: Int
   package var isa: InstructionSet
+
+  /// What the environment of a process with these settings has; oneDNN and libgomp read it.
+  package var environment: [String: String] {
+    ["OMP_NUM_THREADS": String(threads), "ONEDNN_MAX_CPU_ISA": isa.rawValue.uppercased()]
+  }
 }

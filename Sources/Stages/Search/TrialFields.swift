@@ -35,10 +35,3 @@ struct TrialFields: Codable {
       kind: Self.kind, version: Self.version, fields: try JSONValue(encoding: self), inputs: inputs)
   }
 }
-
-extension NumericsFields {
-  /// What the environment of a process with these settings has; oneDNN and libgomp read it.
-  var environment: [String: String] {
-    ["OMP_NUM_THREADS": String(threads), "ONEDNN_MAX_CPU_ISA": isa.rawValue.uppercased()]
-  }
-}
