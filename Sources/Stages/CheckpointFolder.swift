@@ -58,9 +58,11 @@ package struct CheckpointFolder {
   }
 
   /// Keeps where a fit stands, if that is due. A disk that is full costs the checkpoint, not the fit.
-  package mutating func keep(_ checkpoint: () throws -> FitCheckpoint) {
+  ///
+  /// - Parameter isDue: it is, whenever the last one was.
+  package mutating func keep(isDue: Bool = false, _ checkpoint: () throws -> FitCheckpoint) {
     let start = clock.now
-    if let notBefore, start < notBefore { return }
+    if let notBefore, start < notBefore, !isDue { return }
     do {
       let checkpoint = try checkpoint()
       try Files.createDirectories(path)

@@ -17,6 +17,10 @@ struct FitStage {
   let seed: Int
   /// Before the progress line: "trial 3 of 8".
   var label: String?
+  /// Where a fit that is hopeless ends.
+  var floor: Floor?
+  /// Whether a later fit of more epochs goes on from the checkpoint that this one leaves.
+  var isContinued = false
 
   /// Trains from `start`, or from where a killed attempt left the fit in `checkpoints`, writes the
   /// callbacks' files to `folder`, and returns the kept weights with what the fit said.
@@ -28,7 +32,9 @@ struct FitStage {
     let model = Model(
       network, weights: start, quantizers: quantizers, l2: training.l2.map { Float($0) },
       dropoutSeed: quantizers.isFloat ? UInt64(bitPattern: Int64(seed)) : nil, on: oneDNN)
-    let settings = training.settings
+    var settings = training.settings
+    settings.callbacks.floor = floor
+    settings.isContinued = isContinued
     var trainer = Trainer(model, settings)
     var sets = FitData(
       training: data.trainingBatches(batchSize: training.batchSize, seed: seed),
@@ -43,14 +49,20 @@ struct FitStage {
       context.note("resumed at epoch \(left.state.nextEpoch + 1)")
     }
     var logs = FitLogs(training.callbacks, folder: folder)
+    var epochsDone = left?.state.nextEpoch ?? 0
     return try trainer.fit(
       on: &sets, from: left?.state,
       progress: { progress in
         if let line = meter.line(for: progress) { context.report(line) }
       },
-      onEpoch: { epoch in try logs.append(epoch, weights: start) },
+      onEpoch: { epoch in
+        epochsDone += 1
+        try logs.append(epoch, weights: start)
+      },
       betweenEpochs: { state in
-        checkpoints.keep { FitCheckpoint(state: state(), files: try logs.files) }
+        checkpoints.keep(isDue: epochsDone == training.epochs) {
+          FitCheckpoint(state: state(), files: try logs.files)
+        }
       })
   }
 

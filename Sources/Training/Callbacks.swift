@@ -6,6 +6,7 @@ package struct Callbacks: Hashable, Sendable {
   package var checkpoint: Monitor?
   package var earlyStopping: EarlyStopping?
   package var reduceLROnPlateau: ReduceLROnPlateau?
+  package var floor: Floor?
   /// A loss that is no longer finite ends training at its batch, as Keras's TerminateOnNaN does;
   /// else it is an error.
   package var terminatesOnNaN = false
@@ -15,12 +16,37 @@ package struct Callbacks: Hashable, Sendable {
   package init() {}
 }
 
+/// Ends a fit that is not as good as it should be by now. Not one of Keras's.
+package struct Floor: Hashable, Sendable {
+  /// More of it is better.
+  package var column: String
+  /// The first epoch, from 0, after which the fit may end.
+  package var fromEpoch: Int
+  /// What the best epoch so far must have reached after that epoch, the next, and so on.
+  package var values: [Double]
+
+  package init(column: String, fromEpoch: Int, values: [Double]) {
+    self.column = column
+    self.fromEpoch = fromEpoch
+    self.values = values
+  }
+
+  /// Whether a fit whose best epoch had `best` goes on after `epoch`.
+  func holds(_ best: Double?, after epoch: Int) -> Bool {
+    let index = epoch - fromEpoch
+    guard values.indices.contains(index) else { return true }
+    return best.map { $0 >= values[index] } ?? false
+  }
+}
+
 /// What callbacks remember from epoch to epoch: with the kept weights, all that going on takes.
 package struct CallbackState: Hashable, Sendable, Codable {
   package var learningRate: Float
   package var checkpoint = CheckpointState()
   package var earlyStopping = EarlyStoppingState()
   package var plateau = PlateauState()
+  /// The best value of the floor's column.
+  package var best: Double?
   /// Whether training ends with the epoch that ended last.
   package var stops = false
 
@@ -34,6 +60,8 @@ struct RunningCallbacks {
   private(set) var state: CallbackState
   private(set) var checkpoint: FitState.Kept?
   private(set) var earlyStopping: FitState.Kept?
+  /// The floor ends the fit.
+  private(set) var fellShort = false
 
   init(_ callbacks: Callbacks, _ schedule: LearningRateSchedule) {
     self.callbacks = callbacks
@@ -66,6 +94,13 @@ struct RunningCallbacks {
         earlyStopping = FitState.Kept(epoch: log.epoch, weights: weights.snapshot())
       }
       state.stops = verdict.stops
+    }
+    if let floor = callbacks.floor {
+      if let value = log.values[floor.column], value > state.best ?? -.infinity {
+        state.best = value
+      }
+      fellShort = !floor.holds(state.best, after: log.epoch)
+      state.stops = state.stops || fellShort
     }
     if let settings = callbacks.reduceLROnPlateau {
       state.learningRate = state.plateau.rate(

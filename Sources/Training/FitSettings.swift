@@ -35,6 +35,8 @@ package struct FitSettings: Sendable {
   package var optimizer: Optimizer
   package var learningRate: LearningRateSchedule
   package var callbacks: Callbacks
+  /// Whether a later fit goes on from this one's last epoch.
+  package var isContinued = false
 
   package init(
     epochs: Int, batchSize: Int, loss: Loss, metrics: [Metric] = [.accuracy],
@@ -83,6 +85,8 @@ package struct FitResult: Sendable {
   package var bestEpoch: Int?
   /// Early stopping ended it.
   package var stoppedEarly = false
+  /// The callbacks' floor ended it.
+  package var fellShort = false
   /// The loss was no longer finite, and a callback took that for an end.
   package var terminatedOnNaN = false
 }

@@ -25,7 +25,8 @@ package struct Trainer {
   ///   - state: where an earlier process left the fit, and a state that `suits` it; nil: at its
   ///     beginning.
   ///   - onEpoch: is called after each epoch, before callbacks judge it.
-  ///   - betweenEpochs: is called where another epoch follows, and may ask where the fit stands.
+  ///   - betweenEpochs: is called where another epoch follows, now or in a later fit, and may ask
+  ///     where the fit stands.
   package mutating func fit(
     on data: inout FitData<some BatchSource>, from state: FitState? = nil,
     progress: (FitProgress) -> Void, onEpoch: (EpochLog) throws -> Void,
@@ -55,9 +56,10 @@ package struct Trainer {
       try onEpoch(log)
       callbacks.endEpoch(log, weights: model.weights)
       result.stoppedEarly = callbacks.state.stops
+      result.fellShort = callbacks.fellShort
       result.terminatedOnNaN = !trained.isFinite
       if callbacks.state.stops || !trained.isFinite { break }
-      if epoch + 1 < settings.epochs {
+      if epoch + 1 < settings.epochs || settings.isContinued {
         try betweenEpochs { self.state(after: result.log, callbacks) }
       }
     }

@@ -42,6 +42,9 @@ import Training
       $0.callbacks.reduceLROnPlateau = ReduceLROnPlateau(
         monitor: loss, factor: 0.5, patience: 1, minDelta: 10, cooldown: 1)
     },
+    Case(name: "floor") {
+      $0.callbacks.floor = Floor(column: "val_accuracy", fromEpoch: 2, values: [0, 0, 0, 0])
+    },
     Case(name: "layer statistics", isQuantized: true) { $0.callbacks.layerStatistics = true },
     Case(name: "areas") { $0.metrics = [.accuracy, .auc, .partialAUC(maxFPR: 0.2)] },
     Case(name: "everything", isQuantized: true) {
@@ -74,6 +77,37 @@ import Training
       #expect(resumed.bestEpoch == unbroken.bestEpoch, "from epoch \(epoch)")
       #expect(resumed.stoppedEarly == unbroken.stoppedEarly, "from epoch \(epoch)")
     }
+  }
+
+  /// A fit that goes on from the end of a shorter one is the long fit.
+  @Test func aShorterFitIsALongerOnesBeginning() throws {
+    var settings = FitSettings(
+      epochs: 6, batchSize: 8, loss: .sparseCategoricalCrossentropy,
+      learningRate: .exponential(initial: 0.01, decay: 0.9))
+    settings.callbacks.checkpoint = Self.accuracy
+    let long = try TinyFit(settings: settings, isQuantized: true).run()
+    var short = settings
+    short.epochs = 2
+    #expect(try TinyFit(settings: short, isQuantized: true).run().states[2] == nil)
+    short.isContinued = true
+    let state = try #require(TinyFit(settings: short, isQuantized: true).run().states[2])
+    #expect(state.suits(TinyFit.network, settings) && !state.suits(TinyFit.network, short))
+    let resumed = try TinyFit(settings: settings, isQuantized: true).run(from: state)
+    #expect(resumed.weights == long.weights && resumed.log == long.log)
+    #expect(resumed.bestEpoch == long.bestEpoch)
+  }
+
+  /// A fit ends after the first epoch whose best so far is below the floor.
+  @Test(arguments: [(Float(0), 6), (2, 3)]) func aFloorEndsAFit(_ least: Float, _ epochs: Int)
+    throws
+  {
+    var settings = FitSettings(
+      epochs: 6, batchSize: 8, loss: .sparseCategoricalCrossentropy,
+      learningRate: .constant(0.01))
+    settings.callbacks.floor = Floor(
+      column: "val_accuracy", fromEpoch: 2, values: [Double(least), Double(least)])
+    let outcome = try TinyFit(settings: settings, isQuantized: false).run()
+    #expect(outcome.log.count == epochs && outcome.stoppedEarly == (epochs < 6))
   }
 
   /// A state of other settings is told from one of these.
