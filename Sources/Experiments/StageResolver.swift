@@ -110,6 +110,14 @@ struct StageResolver {
         monitor: .valLoss, mode: .min, patience: min(20, training.epochs / 5), minDelta: 0,
         startFromEpoch: 0, restoreBestWeights: false)
     }
+    if let stopping = search.fields.stopping, stopping.afterEpochs >= training.epochs,
+      let node = search.stopping
+    {
+      faults.add(
+        node.diagnostic(
+          "trials have \(training.epochs) epochs: none can be stopped after "
+            + "\(stopping.afterEpochs)"))
+    }
     var shortened = search.fields
     shortened.choices = []
     let fields = SearchStageFields(

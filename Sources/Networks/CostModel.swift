@@ -77,7 +77,7 @@ package struct ForgivingFactor: Hashable, Sendable, Codable {
   }
 
   /// The same of sizes, the allowed one with its stress.
-  func delta(allowed: Double, size: Double) -> Double {
+  package func delta(allowed: Double, size: Double) -> Double {
     (size < allowed ? deltaP : deltaN) / 100 * log(allowed / size) / log(rate)
   }
 

@@ -5,7 +5,7 @@ import Glibc
 
 /// Energies of operations, in picojoules. The default is QKeras 0.9.0's table "horowitz", fitted to
 /// M. Horowitz, "Computing's energy problem", ISSCC 2014, figure 1.1.9 (45 nm, 0.9 V).
-package struct EnergyTable: Hashable, Sendable {
+package struct EnergyTable: Hashable, Sendable, Codable {
   /// A polynomial's coefficients, the highest power first; a negative value counts 0.
   package typealias Polynomial = [Double]
 
@@ -21,6 +21,15 @@ package struct EnergyTable: Hashable, Sendable {
   package var dramAccess: Polynomial = [20.3125, 0]
 
   package init() {}
+
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case integerAdd = "integer_add"
+    case integerMultiply = "integer_multiply"
+    case float32Add = "float32_add"
+    case float32Multiply = "float32_multiply"
+    case sramAccess = "sram_access"
+    case dramAccess = "dram_access"
+  }
 
   fileprivate static func value(_ polynomial: Polynomial, at x: Double) -> Double {
     max(polynomial.reduce(0) { $0 * x + $1 }, 0)

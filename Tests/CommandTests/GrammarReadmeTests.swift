@@ -19,14 +19,16 @@ import Testing
 
   @Test func everyExampleIsAccepted() throws {
     let workspace = try Workspace()
-    #expect(Self.files.count == 6)
+    #expect(Self.files.count == 8)
     for (path, text) in Self.files { try workspace.write(text, to: path) }
     let plain = try workspace.run("shiftwork", ["check"], environment: ["SCRATCH": "/nowhere"])
     #expect(plain.code == 0)
     #expect(
       plain.out == """
         experiments/base.yaml: an experiment without a pipeline of its name
+        experiments/energy.yaml: an experiment without a pipeline of its name
         experiments/longer.yaml: an experiment without a pipeline of its name
+        experiments/searched.yaml: an experiment without a pipeline of its name
         pipelines/swept.yaml: 48 stages at 12 points over experiment base
         pipelines/tuned.yaml: 4 stages over experiment base
         pipelines/words.yaml: 9 stages at 3 points

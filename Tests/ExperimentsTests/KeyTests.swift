@@ -85,6 +85,30 @@ import Testing
     #expect(try changed("search.trials=9").isEmpty)
   }
 
+  @Test func whatASearchIsToldIsInItsKey() throws {
+    let text = try workspace.read("pipelines/small.yaml")
+    try workspace.write(text + "  search: {needs: pretrain}\n", to: "pipelines/small.yaml")
+    let others = [
+      "tuner: hyperband", "tuner: hyperband, factor: 2", "transfer_weights: false",
+      "stopping: {after_trials: 4}, epochs: 2", "stopping: {after_trials: 5}, epochs: 2",
+      "frozen: [dense]", "goal: {kind: energy}", "goal: {kind: energy, energy: {float32_add: 1}}",
+    ]
+    let same = [
+      "transfer_weights: true", "goal: {kind: bits, delta_p: 5}", "batch: 4", "threads: 1",
+    ]
+    func key(_ fields: String) throws -> String? {
+      try keys("search={trials: 2, \(fields)\(fields.contains("epochs") ? "" : ", epochs: 1")}")[
+        "search"]
+    }
+    let plain = try key("tuner: random")
+    for fields in same { #expect(try key(fields) == plain, "\(fields)") }
+    #expect(try Set(others.map(key)).union([plain]).count == others.count + 1)
+    // QKeras's table written out is the default.
+    #expect(
+      try key("goal: {kind: energy, energy: {float32_add: 0.9, dram_access: [20.3125, 0]}}")
+        == key("goal: {kind: energy}"))
+  }
+
   @Test func planSaysWhereAFieldChanged() throws {
     let resolved = try ResolvedPipeline(
       PipelineRequest(

@@ -78,6 +78,25 @@ import Testing
     #expect(!limited.choices.contains { $0.slots.contains("dense") })
   }
 
+  /// Lists in a limit, by bits and by quantizers, and layers that keep the experiment's.
+  @Test func limitsMayListAndLayersMayBeFrozen() throws {
+    let text = try workspace.read("pipelines/small.yaml")
+    try workspace.write(text + "  search: {needs: pretrain}\n", to: "pipelines/small.yaml")
+    let list = "[[8, 4], [\"quantized_bits(12,12,1,1,alpha='auto')\"], [16]]"
+    let choices = try stage(
+      "search", "search.limit={Conv2D: \(list), Dense: [16, 31, 16], Activation: [[4, 16]]}",
+      "search.frozen=[conv2d_1, \"activation_[12]\"]"
+    ).fields.decode(as: SearchStageFields.self).search.choices
+    #expect(choices.count == Network.resnet().slots.count)
+    func bits(_ role: ChoiceFields.Role, _ slot: String) -> [Int] {
+      choices.filter { $0.role == role && $0.slots == [slot] }.flatMap { $0.candidates.map(\.bits) }
+    }
+    #expect(bits(.kernel, "conv2d") == [8, 4] && bits(.bias, "conv2d") == [12])
+    #expect(bits(.kernel, "dense") == [4, 8, 16] && bits(.activation, "activation") == [4, 16])
+    #expect(bits(.kernel, "conv2d_1") == [8] && bits(.bias, "conv2d_1") == [16])
+    #expect(bits(.activation, "activation_1") == [8] && bits(.activation, "activation_2") == [8])
+  }
+
   @Test func realDataNamesItsFilesByPart() throws {
     let tuned = try stage("fine_tune", "dataset.source=real", "dataset.root=d")
     #expect(

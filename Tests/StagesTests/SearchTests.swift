@@ -8,52 +8,12 @@ import Networks
 import Pipeline
 import Records
 import Stages
-import Synchronization
 import TestSupport
 import Testing
 import Training
 
-/// Trials that score by their quantizers and fail where they are told to.
-private final class MadeTrials: StageRunner {
-  private struct State {
-    var running = 0
-    var most = 0
-    var started: [String] = []
-  }
-
-  private let state = Mutex(State())
-  private let failing: Set<String>
-
-  init(failing: Set<String> = []) { self.failing = failing }
-
-  /// At once.
-  var most: Int { state.withLock { $0.most } }
-  var started: [String] { state.withLock { $0.started } }
-
-  func run(
-    _ task: StageTask, report: @escaping @Sendable (StageEvent) -> Void
-  ) async throws -> StageOutcome {
-    state.withLock { state in
-      state.running += 1
-      state.most = max(state.most, state.running)
-      state.started.append(task.name)
-    }
-    defer { state.withLock { $0.running -= 1 } }
-    // Later trials end earlier.
-    let number = Int(task.name.split(separator: "_").last ?? "") ?? 0
-    try await Task.sleep(for: .milliseconds(5 * (4 - number % 4)))
-    if failing.contains(task.name) { throw PipelineError.workerKilled(signal: 9) }
-    let model = try #require(task.inputs["model"])
-    for file in ["weights.h5", "quantizers.json"] {
-      try Files.copy("\(model)/\(file)", to: "\(task.output)/\(file)")
-    }
-    let bits = task.fields.canonicalText.split(separator: "quantized_bits(4").count
-    return StageOutcome(metrics: .object(["val_accuracy": .double(1 / Double(bits))]))
-  }
-}
-
 @Suite struct SearchTests {
-  private static func experiment(tuner: String) -> String {
+  private static func experiment(search: String) -> String {
     """
     experiment: tiny
     dataset:
@@ -63,7 +23,7 @@ private final class MadeTrials: StageRunner {
     network: {kind: resnet}
     training: {batch_size: 20, optimizer: adam, learning_rate: 0.001}
     pretrain: {epochs: 1}
-    search: {\(tuner), trials: 10, epochs: 1, batch: 4, max_consecutive_failed_trials: 2}
+    search: {max_consecutive_failed_trials: 2, \(search)}
     numerics: {threads: 1, isa: sse41}
 
     """
@@ -71,14 +31,14 @@ private final class MadeTrials: StageRunner {
 
   private let workspace: Workspace
   private let stages: [String: Stage]
-  private let store: Store
+  let store: Store
   private let model: String
 
-  init() throws { try self.init(tuner: "tuner: random") }
+  init() throws { try self.init(search: "tuner: random, trials: 10, epochs: 1") }
 
-  private init(tuner: String) throws {
+  init(search: String) throws {
     workspace = try Workspace()
-    try workspace.write(Self.experiment(tuner: tuner), to: "experiments/tiny.yaml")
+    try workspace.write(Self.experiment(search: search), to: "experiments/tiny.yaml")
     try workspace.write(
       "pipeline: tiny\nexperiment: tiny\nstages: {pretrain: {}, search: {needs: pretrain}}\n",
       to: "pipelines/tiny.yaml")
@@ -114,7 +74,7 @@ private final class MadeTrials: StageRunner {
   }
 
   /// The search's folder.
-  private func search(_ trials: MadeTrials, jobs: Int) async throws -> String {
+  func search(_ trials: MadeTrials, jobs: Int) async throws -> String {
     let stage = try #require(stages["search"])
     let output = try store.temporaryDirectory()
     let task = Self.task(stage, inputs: ["model": model], output: output, store: store, jobs: jobs)
@@ -122,7 +82,7 @@ private final class MadeTrials: StageRunner {
     return output
   }
 
-  private func table(_ folder: String, _ name: String = "trials.csv") throws -> [[Substring]] {
+  func table(_ folder: String, _ name: String = "trials.csv") throws -> [[Substring]] {
     try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
       .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
   }
@@ -146,7 +106,8 @@ private final class MadeTrials: StageRunner {
   @Test(arguments: ["bayesian", "additive"])
   func aTunerLearnsFromItsTrials(_ tuner: String) async throws {
     let tests = try SearchTests(
-      tuner: "tuner: \(tuner)" + (tuner == "bayesian" ? ", initial_trials: 4" : ""))
+      search: "trials: 10, epochs: 1, tuner: \(tuner)"
+        + (tuner == "bayesian" ? ", initial_trials: 4" : ""))
     let folder = try await tests.search(MadeTrials(), jobs: 4)
     let metrics = try tests.table(folder).dropFirst().map { try #require(Double($0[3])) }
     #expect(metrics.count == 10)
@@ -183,6 +144,12 @@ private final class MadeTrials: StageRunner {
         "2 trials failed in a row (search.max_consecutive_failed_trials), the last one with: the "
           + "worker was ended by signal 9; its log is "), "\(message)")
     #expect(failing.started.count == 8)
+  }
+
+  /// While a search runs, its checkpoint is the table of the trials that have ended.
+  @Test func theTableSoFarIsKept() async throws {
+    let folder = try await search(MadeTrials(), jobs: 2)
+    #expect(try table(store.root + "/checkpoint") == table(folder))
   }
 
   /// Every row beats those above it, and no trial beats a row with as few bits.

@@ -195,7 +195,7 @@ final class ExperimentSpec {
   var search: SearchSpec? {
     read(searchMemo, "search") { section in
       guard let network = architecture, var child = section.section("search") else { return nil }
-      return SearchSpec(&child, for: network)
+      return SearchSpec(&child, for: network) { quantizers?.map }
     }
   }
 

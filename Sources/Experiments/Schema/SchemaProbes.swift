@@ -76,8 +76,20 @@ enum SchemaProbes {
         kernel: ["quantized_bits(8,8,1,1,alpha='auto')"]
         bias: ["quantized_bits(8,8,1,1,alpha='auto')"]
         activation: ["quantized_bits_featuremap(8,8,1,1,alpha='auto',scale_axis=0)"]
-      limit: {Conv2D: [8, 16, 8], Dense: [8, 16, 8], Activation: [8]}
-      goal: {kind: bits}
+      limit:
+        Conv2D: [8, 16, 8]
+        Dense: [[8, "quantized_bits(8,8,1,1,alpha='auto')"], [8], 8]
+        Activation: [8]
+      frozen: [activation]
+      transfer_weights: true
+      stopping: {rule: median}
+      goal:
+        kind: energy
+        energy:
+          integer_add: [1, 0.1]
+          integer_multiply: [1, 0.1]
+          sram_access: [1, 0.1]
+          dram_access: [1, 0.1]
     evaluate: {batch_size: 1}
     seed: 1
     numerics: {threads: auto, isa: auto}
@@ -85,6 +97,12 @@ enum SchemaProbes {
     """
 
   private static let datasets = [
+    """
+    experiment: x
+    dataset: {kind: cifar10, root: x}
+    network: {kind: resnet}
+    search: {tuner: hyperband, trials: 1, factor: 3}
+    """,
     """
     experiment: x
     dataset:
@@ -197,7 +215,7 @@ enum SchemaProbes {
     experiment: x
     variables: {bits: 8, list: [1, true, null], more: {a: 1}}
     environment: {SCRATCH: /tmp, COUNT: 1, FLAG: true, TOKEN: null}
-    set: {seed: 1, fine_tune.learning_rate: 0.1, quantizers.kernel: float, a: [1], b: {c: 1}, d: true, e: null}
+    set: {seed: 1, fine_tune.learning_rate: 0.1, quantizers.kernel: float, a: [1], b: {c: 1, f: x, g: [1], h: true}, d: true, e: null}
     stages:
       load_pretrained: {resources: {memory_gb: 1}, retries: 1}
       quantize: {needs: x}

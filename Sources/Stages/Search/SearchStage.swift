@@ -21,6 +21,7 @@ private struct SearchRun: Sendable {
   let network: Network
   let space: SearchSpace
   let scorer: TrialScorer
+  let rule: MedianRule?
   let inputs: [String: InputReference]
   let pool: TrialPool
   let progress: SearchProgress
@@ -31,19 +32,12 @@ private struct SearchRun: Sendable {
     network = try fields.network.network()
     // What no trial could read shall end the search, not every trial of it.
     _ = try ModelArtifact(folder: context.input(InputRole.model), for: network)
-    space = SearchSpace(
-      fields.search.choices.map { choice in
-        let role: Slot.Role =
-          switch choice.role {
-          case .kernel: .kernel
-          case .bias: .bias
-          case .activation: .activation
-          }
-        return SearchSpace.Choice(role: role, slots: choice.slots, candidates: choice.candidates)
-      })
+    space = SearchSpace(fields.search.choices)
     scorer = TrialScorer(
       network: network, factor: ForgivingFactor(fields.search.goal),
-      metric: try fields.training.trialMetric)
+      energy: fields.search.goal.energy, metric: try fields.training.trialMetric)
+    let epochs = fields.training.epochs
+    rule = fields.search.stopping.map { MedianRule(fields: $0, epochs: epochs) }
     let store = try Store(root: context.task.store)
     inputs = try Self.inputs(of: context, in: store)
     let threads = fields.numerics.threads
@@ -57,14 +51,21 @@ private struct SearchRun: Sendable {
   }
 
   func run() async throws {
-    var tuner = tuner
+    var tuner = space.tuner(
+      fields.search, seed: fields.seed, epochs: fields.training.epochs
+    ) { scorer.deltas(in: space) }
     var trials: [SearchTrial] = []
+    var shortened: [Digest: TrialPool.Trial] = [:]
     var failuresInARow = 0
     while trials.count < fields.search.trials {
       // The batch is the key's: what a tuner knows of when must not hang on how many run at once.
       let proposals = tuner.propose(min(fields.search.batch, fields.search.trials - trials.count))
       if proposals.isEmpty { break }
-      let batch = try await run(proposals.map(\.selection), from: trials.count)
+      let asked = try proposals.enumerated().map { offset, proposal in
+        try trial(trials.count + offset, proposal, after: trials)
+      }
+      for trial in asked where trial.isContinued { shortened[trial.checkpoint] = trial }
+      let batch = try await run(asked, proposals, after: trials)
       tuner.tell(
         zip(proposals, batch).map { proposal, trial in
           FinishedTrial(proposal, score: trial.failure == nil ? trial.score : nil)
@@ -78,34 +79,54 @@ private struct SearchRun: Sendable {
       }
     }
     try finish(trials)
+    for trial in shortened.values { pool.removeCheckpoint(of: trial) }
   }
 
-  private var tuner: any Tuner {
-    let cardinalities = space.choices.map(\.candidates.count)
-    let seed = UInt64(bitPattern: Int64(fields.seed))
-    return switch fields.search.tuner {
-    case .random: RandomTuner(cardinalities: cardinalities, seed: seed)
-    case .bayesian:
-      BayesianTuner(
-        cardinalities: cardinalities, seed: seed, initialTrials: fields.search.initialTrials)
-    case .additive:
-      AdditiveTuner(
-        cardinalities: cardinalities, seed: seed, delta: scorer.deltas(in: space))
-    }
+  /// What the pool is to run for a proposal.
+  private func trial(
+    _ number: Int, _ proposal: Proposal, after trials: [SearchTrial]
+  ) throws -> TrialPool.Trial {
+    let quantizers = space.quantizers(proposal.selection)
+    let floor = rule?.floor(
+      delta: scorer.delta(of: scorer.cost(under: quantizers)), after: trials)
+    return try TrialPool.Trial(
+      number: number,
+      TrialFields(fields, quantizers: quantizers, epochs: proposal.epochs, floor: floor),
+      inputs: inputs, epochs: fields.training.epochs)
   }
 
   /// A batch, in the tuner's order.
-  private func run(_ selections: [[Int]], from first: Int) async throws -> [SearchTrial] {
-    let maps = selections.map { space.quantizers($0) }
-    let trials = try maps.enumerated().map { offset, quantizers in
-      try TrialPool.Trial(
-        number: first + offset, TrialFields(fields, quantizers: quantizers), inputs: inputs)
+  private func run(
+    _ asked: [TrialPool.Trial], _ proposals: [Proposal], after trials: [SearchTrial]
+  ) async throws -> [SearchTrial] {
+    func scored(_ index: Int, _ outcome: TrialPool.Outcome) -> SearchTrial {
+      scorer.trial(
+        asked[index].number, key: asked[index].key,
+        quantizers: space.quantizers(proposals[index].selection), outcome)
     }
-    let outcomes = try await pool.run(trials)
-    return zip(trials, zip(maps, outcomes)).map { trial, result in
-      let scored = scorer.trial(trial.number, key: trial.key, quantizers: result.0, result.1)
-      progress.finish(scored)
-      return scored
+    var ended: [SearchTrial] = []
+    let outcomes = try await pool.run(asked) { index, outcome in
+      let trial = scored(index, outcome)
+      progress.finish(trial)
+      ended.append(trial)
+      keep(trials + ended.sorted { $0.number < $1.number })
+    }
+    return outcomes.enumerated().map { scored($0, $1) }
+  }
+
+  private func tables(_ trials: [SearchTrial]) -> TrialTables {
+    TrialTables(trials: trials, space: space, metric: scorer.metric)
+  }
+
+  /// The table so far is the search's checkpoint: for those who look, as trials are found again by
+  /// their keys.
+  private func keep(_ trials: [SearchTrial]) {
+    let folder = context.task.checkpoint
+    do {
+      try Files.createDirectories(folder)
+      try Files.writeAtomically(tables(trials).trialsTable, to: folder + "/trials.csv")
+    } catch {
+      context.note("the trials so far were not written: \(error)")
     }
   }
 
@@ -117,21 +138,33 @@ private struct SearchRun: Sendable {
         $0.score < $1.score || $0.score == $1.score && $0.number > $1.number
       }), let artifact = best.artifact
     else { throw SearchError.noTrial(failed: trials.count) }
-    let tables = TrialTables(trials: trials, space: space, metric: scorer.metric)
+    let tables = tables(trials)
     try Files.writeAtomically(tables.trialsTable, to: context.output("trials.csv"))
     try Files.writeAtomically(tables.paretoTable, to: context.output("pareto.csv"))
+    let figures = TrialFigures(trials: finished, best: best, metric: scorer.metric)
+    for (name, text) in figures.files {
+      try Files.writeAtomically(text, to: context.output(name))
+    }
     var result = try ModelArtifact(folder: pool.store.path(of: artifact), for: network)
     result.quantizers = best.quantizers
-    try result.write(to: context.task.output, for: network, factor: scorer.factor)
-    var metrics = best.cost.metrics
+    try result.write(
+      to: context.task.output, for: network, factor: scorer.energy == nil ? scorer.factor : nil)
+    try context.finish(with: metrics(trials, best))
+  }
+
+  private func metrics(_ trials: [SearchTrial], _ best: SearchTrial) -> [String: JSONValue] {
+    var metrics = best.cost.bits.metrics
     metrics["trials"] = .int(trials.count)
-    metrics["failed_trials"] = .int(trials.count - finished.count)
+    metrics["failed_trials"] = .int(trials.count { $0.state == .failed })
+    metrics["stopped_trials"] = .int(trials.count { $0.state == .stopped })
     metrics["best_trial"] = .int(best.number)
     metrics[scorer.metric] = .double(best.metric)
     metrics["delta"] = .double(best.delta)
     metrics["score"] = .double(best.score)
-    metrics["reference_bits"] = .int(scorer.reference.totalBits)
-    try context.finish(with: metrics)
+    metrics["reference_bits"] = .int(scorer.reference.bits.totalBits)
+    metrics["picojoules"] = best.cost.picojoules.map { .double($0) }
+    metrics["reference_picojoules"] = scorer.reference.picojoules.map { .double($0) }
+    return metrics
   }
 
   private static func inputs(
@@ -165,11 +198,5 @@ enum SearchError: Error, CustomStringConvertible {
         + "\(last); its log is \(log)"
     case .noTrial(let failed): "none of \(failed) trials came to its end"
     }
-  }
-}
-
-extension ForgivingFactor {
-  init(_ goal: GoalFields) {
-    self.init(deltaP: goal.deltaP, deltaN: goal.deltaN, rate: goal.rate, stress: goal.stress)
   }
 }

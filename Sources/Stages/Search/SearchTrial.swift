@@ -1,4 +1,4 @@
-//! A finished or failed trial and what it is worth. Knows not how it was run.
+//! A finished, stopped or failed trial and what it is worth. Knows not how it was run.
 
 import Files
 import Networks
@@ -7,38 +7,78 @@ import Search
 
 /// One trial as the search's tables have it.
 struct SearchTrial: Sendable {
+  enum State: String, Sendable {
+    case done
+    /// It was hopeless after some of its epochs.
+    case stopped
+    case failed
+  }
+
   var number: Int
   var key: Digest
   var quantizers: QuantizerMap
-  /// 0 where the trial failed.
+  /// Of its best epoch; 0 where the trial failed.
   var metric: Double
-  var cost: BitCost
+  /// The metric of each epoch; empty where it could not be trained.
+  var byEpoch: [Double] = []
+  var cost: TrialCost
   var delta: Double
   var score: Double
   var artifact: Digest?
+  var isStopped = false
   /// Why there is no metric.
   var failure: String?
   /// Of a failed trial.
   var log: String?
+
+  var state: State { failure != nil ? .failed : isStopped ? .stopped : .done }
+}
+
+/// What a network costs under its quantizers.
+struct TrialCost: Hashable, Sendable {
+  var bits: BitCost
+  /// Of one inference; nil where the goal does not ask for it.
+  var picojoules: Double?
+
+  /// What the goal counts.
+  var size: Double { picojoules ?? Double(bits.totalBits) }
 }
 
 /// Turns outcomes into scores.
 struct TrialScorer: Sendable {
   let network: Network
   let factor: ForgivingFactor
+  /// Nil: the goal is bits.
+  let energy: EnergyTable?
   /// Of a trial's record.
   let metric: String
-  let reference: BitCost
+  let reference: TrialCost
 
-  init(network: Network, factor: ForgivingFactor, metric: String) {
+  init(network: Network, factor: ForgivingFactor, energy: EnergyTable?, metric: String) {
     self.network = network
     self.factor = factor
+    self.energy = energy
     self.metric = metric
-    reference = BitCost.reference(of: network)
+    reference = TrialCost(
+      bits: .reference(of: network),
+      picojoules: energy.map { EnergyCost.reference(of: network, table: $0).picojoules })
+  }
+
+  func cost(under map: QuantizerMap) -> TrialCost {
+    TrialCost(
+      bits: BitCost(of: network, under: map),
+      picojoules: energy.map { EnergyCost(of: network, under: map, table: $0).picojoules })
+  }
+
+  /// The share by which the factor raises or lowers a metric.
+  func delta(of cost: TrialCost) -> Double {
+    factor.delta(allowed: factor.stress * reference.size, size: cost.size)
   }
 
   /// What a selection's cost adds to its metric, as a share of it.
   func deltas(in space: SearchSpace) -> @Sendable ([Int]) -> Double {
+    // The energy of a product depends on both of its factors' slots.
+    if energy != nil { return { self.delta(of: self.cost(under: space.quantizers($0))) } }
     // Bits are a sum over slots: each candidate's part, by choice, on top of the first candidates'.
     let first = [Int](repeating: 0, count: space.choices.count)
     let base = BitCost(of: network, under: space.quantizers(first))
@@ -49,34 +89,52 @@ struct TrialScorer: Sendable {
         return BitCost(of: network, under: space.quantizers(selection)).totalBits - base.totalBits
       }
     }
-    return { [factor, reference] selection in
+    return { selection in
       var cost = base
       for (part, candidate) in zip(parts, selection) { cost.parameterBits += part[candidate] }
-      return factor.delta(reference: reference, trial: cost)
+      return self.delta(of: TrialCost(bits: cost))
     }
   }
 
   func trial(
     _ number: Int, key: Digest, quantizers: QuantizerMap, _ outcome: TrialPool.Outcome
   ) -> SearchTrial {
-    let cost = BitCost(of: network, under: quantizers)
-    let delta = factor.delta(reference: reference, trial: cost)
+    let cost = cost(under: quantizers)
+    let delta = delta(of: cost)
     var trial = SearchTrial(
       number: number, key: key, quantizers: quantizers, metric: 0, cost: cost, delta: delta,
       score: 0)
     switch outcome {
     case .finished(let record):
-      switch record.metrics[metric] {
-      case .double(let value): trial.metric = value
-      case .int(let value): trial.metric = Double(value)
-      default: break
+      let metrics = record.metrics
+      trial.metric = metrics[metric]?.number ?? 0
+      if case .array(let epochs)? = metrics[TrialMetrics.byEpoch] {
+        // A NaN is a word in JSON, and no epoch's merit.
+        trial.byEpoch = epochs.map { $0.number ?? 0 }
       }
-      trial.score = factor.score(metric: trial.metric, reference: reference, trial: cost)
+      trial.isStopped = metrics[TrialMetrics.stopped] == .bool(true)
+      trial.score = trial.metric * (1 + delta)
       trial.artifact = record.artifact
     case .failed(let message, let log):
       trial.failure = message
       trial.log = log
     }
     return trial
+  }
+}
+
+/// Names in a trial's record besides its metrics.
+enum TrialMetrics {
+  static let byEpoch = "by_epoch"
+  static let stopped = "stopped"
+}
+
+extension JSONValue {
+  fileprivate var number: Double? {
+    switch self {
+    case .double(let value): value
+    case .int(let value): Double(value)
+    default: nil
+    }
   }
 }

@@ -5,6 +5,7 @@ import Experiments
 import Files
 import Networks
 import Pipeline
+import Records
 import Tensors
 import Training
 
@@ -14,13 +15,20 @@ extension StageContext {
   func trial() throws {
     let fields = try fields(TrialFields.self)
     let network = try fields.network.network()
-    let model = try ModelArtifact(folder: input(InputRole.model), for: network)
     let metric = try fields.training.trialMetric
     let weights = WeightStore(network: network)
-    weights.tensors = model.weights
-    let fit = FitStage(
+    if fields.transfersWeights {
+      weights.tensors = try ModelArtifact(folder: input(InputRole.model), for: network).weights
+    } else {
+      weights.initialize(seed: UInt64(bitPattern: Int64(fields.seed)))
+    }
+    var fit = FitStage(
       context: self, network: network, dataset: fields.dataset, training: fields.training,
       seed: fields.seed)
+    fit.floor = fields.floor.map {
+      Floor(column: metric, fromEpoch: $0.afterEpochs - 1, values: $0.values)
+    }
+    fit.isContinued = task.unkeyed[TrialPool.continued] == .bool(true)
     let data = try fields.dataset.loadTraining(self, validates: true)
     let checkpoints = CheckpointFolder(
       path: task.checkpoint, kind: task.kind, version: task.version, note: note)
@@ -30,15 +38,17 @@ extension StageContext {
         weights, quantizers: fields.quantizers, data: data, folder: task.output,
         checkpoints: checkpoints, on: fields.numerics.oneDNN())
       metrics = result.metrics
+      let values = result.log.map { $0.values[metric] ?? .nan }
       // AutoQKeras's score of a trial is its best epoch's.
-      let best = result.log.compactMap { $0.values[metric] }.filter { !$0.isNaN }.max()
-      metrics[metric] = .double(best ?? 0)
+      metrics[metric] = .double(values.filter { !$0.isNaN }.max() ?? 0)
+      metrics[TrialMetrics.byEpoch] = .array(values.map { .double($0) })
+      if result.fellShort { metrics[TrialMetrics.stopped] = .bool(true) }
     } catch let error as TrainingError {
       metrics = [metric: .double(0), "failure": .string("\(error)")]
     }
     try ModelArtifact(weights: weights.tensors, quantizers: fields.quantizers)
       .write(to: task.output, for: network)
-    say(.metrics(.object(metrics)))
+    say(.metrics(Metrics.spellable(.object(metrics))))
   }
 }
 

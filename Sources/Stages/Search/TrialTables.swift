@@ -13,13 +13,13 @@ struct TrialTables {
   /// A row a trial, a column for each choice's bits. `key` names the trial in the cache and its log.
   var trialsTable: String { table(trials) }
 
-  /// The trials that have a better metric than every one of as few bits, from few bits to many.
+  /// The trials that have a better metric than every one that costs as little, from cheap to dear.
   var paretoTable: String { table(Self.front(of: trials)) }
 
   /// Of equal trials the first stays.
   static func front(of trials: [SearchTrial]) -> [SearchTrial] {
     let sorted = trials.filter { $0.failure == nil }.sorted {
-      ($0.cost.totalBits, -$0.metric, $0.number) < ($1.cost.totalBits, -$1.metric, $1.number)
+      ($0.cost.size, -$0.metric, $0.number) < ($1.cost.size, -$1.metric, $1.number)
     }
     var front: [SearchTrial] = []
     for trial in sorted where trial.metric > front.last?.metric ?? -.infinity {
@@ -28,23 +28,29 @@ struct TrialTables {
     return front
   }
 
-  private func table(_ trials: [SearchTrial]) -> String {
+  /// Whether the goal counts energy.
+  private var hasEnergy: Bool { trials.contains { $0.cost.picojoules != nil } }
+
+  private func table(_ shown: [SearchTrial]) -> String {
     let names = space.choices.map { choice in
       choice.slots.joined(separator: "+") + "." + choice.role.rawValue
     }
     let header =
       ["trial", "state", "score", metric, "delta", "total_bits", "parameter_bits"]
-      + ["activation_bits"] + names + ["key"]
-    return ([header] + trials.map(row)).map { $0.joined(separator: ",") + "\n" }.joined()
+      + ["activation_bits"] + (hasEnergy ? ["picojoules"] : []) + ["epochs"] + names + ["key"]
+    return ([header] + shown.map(row)).map { $0.joined(separator: ",") + "\n" }.joined()
   }
 
   private func row(_ trial: SearchTrial) -> [String] {
     let isDone = trial.failure == nil
+    let bits = trial.cost.bits
     var row = [
-      "\(trial.number)", isDone ? "done" : "failed", isDone ? "\(trial.score)" : "",
-      isDone ? "\(trial.metric)" : "", "\(trial.delta)", "\(trial.cost.totalBits)",
-      "\(trial.cost.parameterBits)", "\(trial.cost.activationBits)",
+      "\(trial.number)", trial.state.rawValue, isDone ? "\(trial.score)" : "",
+      isDone ? "\(trial.metric)" : "", "\(trial.delta)", "\(bits.totalBits)",
+      "\(bits.parameterBits)", "\(bits.activationBits)",
     ]
+    if hasEnergy { row.append(trial.cost.picojoules.map { "\($0)" } ?? "") }
+    row.append(isDone ? "\(trial.byEpoch.count)" : "")
     for choice in space.choices {
       let map =
         switch choice.role {
