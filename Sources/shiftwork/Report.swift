@@ -1,6 +1,7 @@
 //! What a run comes to: the table on the terminal, report.md, summary.csv, and a sweep's aggregates.
 //! Knows metrics only as named numbers.
 
+import Experiments
 import Files
 import Pipeline
 
@@ -98,7 +99,19 @@ struct Report {
       ]
       lines += aggregate.markdown
     }
-    return lines.joined(separator: "\n") + "\n"
+    return (lines + figures).joined(separator: "\n") + "\n"
+  }
+
+  /// A search's figures; points that share it show it once.
+  private var figures: [String] {
+    var known: Set<String> = []
+    return rows.filter { row in
+      row.kind == StageKind.search.rawValue
+        && row.artifact.map { known.insert($0).inserted } ?? false
+    }.flatMap { row in
+      ["", "## \(row.stage)", ""]
+        + ["scores", "metric", "pareto"].map { "![\($0)](<\(row.stage)/\($0).svg>)" }
+    }
   }
 
   /// Every metric in full, a stage a line; an absent metric is empty (pandas reads NaN).

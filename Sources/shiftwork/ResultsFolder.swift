@@ -42,7 +42,12 @@ final class ResultsFolder: Sendable {
   func folder(of stage: String) -> String { "\(path)/\(stage)" }
 
   /// Copies an artifact's small files, unless they are there already.
-  func materialise(stage: String, artifact: Digest, from source: String) throws {
+  ///
+  /// - Parameter beside: further files, which no artifact may hold; asked for when files are copied.
+  func materialise(
+    stage: String, artifact: Digest, from source: String,
+    beside: () throws -> [(name: String, text: String)] = { [] }
+  ) throws {
     let folder = folder(of: stage)
     if let entry = state.withLock({ $0.stages[stage] }), entry.artifact == artifact,
       entry.folders.allSatisfy({ Stamp(of: "\(folder)/\($0.key)") == $0.value })
@@ -50,7 +55,9 @@ final class ResultsFolder: Sendable {
       return
     }
     let before = state.withLock { $0.stages[stage] }
-    let files = try Self.smallFiles(of: source)
+    let copied = try Self.smallFiles(of: source)
+    let written = try beside()
+    let files = copied + written.map(\.name)
     try Files.createDirectories(folder)
     // What an earlier artifact left; files that others put there stay.
     for stale in before?.files ?? [] where !files.contains(stale) {
@@ -58,7 +65,8 @@ final class ResultsFolder: Sendable {
       if Files.exists(path) { try Files.remove(path) }
     }
     var names: Set<String> = [""]
-    for file in files {
+    for (name, text) in written { try Files.writeAtomically(text, to: "\(folder)/\(name)") }
+    for file in copied {
       if let slash = file.lastIndex(of: "/") {
         try Files.createDirectories("\(folder)/\(file[..<slash])")
       }

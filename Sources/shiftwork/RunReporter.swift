@@ -1,6 +1,7 @@
 //! What a run says while it runs, as lines, a live line or JSON. Decides nothing.
 
 import Diagnostics
+import Experiments
 import Files
 import Glibc
 import Pipeline
@@ -62,8 +63,11 @@ final class RunReporter: Sendable {
     switch event.state {
     case .hit(let record, _), .done(let record, _):
       do {
-        try results.materialise(
-          stage: event.stage, artifact: record.artifact, from: store.path(of: record.artifact))
+        let source = store.path(of: record.artifact)
+        try results.materialise(stage: event.stage, artifact: record.artifact, from: source) {
+          event.kind == StageKind.search.rawValue
+            ? try TrialTimings.files(of: source, in: store) : []
+        }
       } catch {
         trouble = "stage `\(event.stage)`: its results were not written: \(error)"
       }

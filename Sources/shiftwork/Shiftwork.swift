@@ -13,7 +13,8 @@ struct Root: ParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, ExplainCommand.self, AcceptCommand.self,
       StatusCommand.self, LogCommand.self, HistoryCommand.self, CompareCommand.self,
-      CheckCommand.self, GraphCommand.self, StatsCommand.self, SchemaCommand.self,
+      SearchCommand.self, CheckCommand.self, GraphCommand.self, StatsCommand.self,
+      SchemaCommand.self,
       DataCommand.self, CleanUpCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 }
