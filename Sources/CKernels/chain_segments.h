@@ -146,8 +146,13 @@ BODY evaluate(
   }
 }
 
+// The code that counts as 0 on a grid of best_po2: codes of 8 bits begin at -127, whatever their sign.
+static inline float best_zero(const ck_map_quantizer *q) { return q->low < 0 ? 0 : -127; }
+
 static inline void quantize(
-  const ck_map_quantizer *q, float *y, size_t count, float low, float high) {
+  const ck_map_quantizer *q, float *y, size_t count, float low, float high, float *grid) {
+  if (grid && q->kind == ck_map_po2) ck_grid_of_map(low, high, q->limit, 1, grid, grid + 1);
+  if (grid && q->kind == ck_map_best) grid[1] = best_zero(q);
   switch (q->kind) {
     case ck_unquantized: break;
     case ck_map_auto:
@@ -155,7 +160,7 @@ static inline void quantize(
       shiftwork_map_codes(y, y, count, low, high, q->limit, q->kind == ck_map_po2, q->noise, NULL);
       break;
     case ck_map_best:
-      shiftwork_best_po2(y, y, 1, count, 1, q->low, q->high, q->noise, NULL);
+      shiftwork_best_po2(y, y, 1, count, 1, q->low, q->high, q->noise, grid);
       break;
     case ck_map_grid:
       shiftwork_fixed(y, y, count, q->multiplier, q->low, q->high, q->factor, q->noise);
@@ -235,7 +240,9 @@ BODY run_segment(
     apply(segment, y + at, count, sample * elements + at);
     if (ranges) shiftwork_map_range(y + at, count, &low, &high);
   }
-  quantize(&segment->quantizer, y, elements, low, high);
+  int last = index + 1 == chain->segment_count;
+  float *grid = chain->grids && last ? chain->grids + 2 * sample : NULL;
+  quantize(&segment->quantizer, y, elements, low, high, grid);
 }
 
 static inline const float *gate_of(const ck_chain *chain, const struct scratch *scratch, size_t sample) {

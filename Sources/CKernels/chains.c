@@ -40,6 +40,7 @@ CLONES static void forward_share(void *context, size_t begin, size_t end, size_t
   struct scratch scratch = scratch_of(chain, thread);
   for (size_t sample = begin; sample < end; sample++) {
     const float *gate = gate_of(chain, &scratch, sample), *input = NULL;
+    if (chain->make) chain->make(chain->maker, sample, thread);
     for (size_t index = 0; index < chain->segment_count; index++) {
       float *y = index + 1 == chain->segment_count ? chain->y + sample * chain->elements
                                                    : scratch.results + index * chain->elements;

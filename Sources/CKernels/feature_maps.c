@@ -74,15 +74,21 @@ BODY map_loop(
   }
 }
 
-BODY shiftwork_map_codes_body(
-  const float *x, float *y, size_t count, float low, float high, float limit, int po2,
-  float noise, float *map_scale) {
-  float max_abs = -low > high ? -low : high, scale = max_abs / limit, zero = 0;
+void ck_grid_of_map(float low, float high, float limit, int po2, float *step, float *zero) {
+  float max_abs = -low > high ? -low : high, scale = max_abs / limit;
   if (po2) {
     float floored = scale > 1e-38f ? scale : 1e-38f;
     scale = scale > 0 ? ldexpf(1, (int)rintf(logf(floored) / 0.69314718f)) : 1;
   }
-  if (high != low) zero = away((high * -limit - low * limit) / (high - low));
+  *step = scale;
+  *zero = high != low ? away((high * -limit - low * limit) / (high - low)) : 0;
+}
+
+BODY shiftwork_map_codes_body(
+  const float *x, float *y, size_t count, float low, float high, float limit, int po2,
+  float noise, float *map_scale) {
+  float scale, zero;
+  ck_grid_of_map(low, high, limit, po2, &scale, &zero);
   if (map_scale) *map_scale = scale;
   if (scale == 0) {  // only zeros, or too small for a scale: x / 0 counts as 0
     for (size_t i = 0; i < count; i++) y[i] = x[i] == x[i] ? 0 : x[i];

@@ -213,6 +213,11 @@ CLONES static void depthwise_share(void *context, size_t begin, size_t end, size
   }
 }
 
+void ck_depthwise_sample(const void *layer, size_t sample, size_t thread) {
+  const ck_depthwise_sums *d = layer;
+  depthwise_share((void *)d, sample * d->out_height, (sample + 1) * d->out_height, thread);
+}
+
 void ck_depthwise_forward(const ck_depthwise_sums *d) {
   size_t units = d->samples * d->out_height;
   ck_parallel(depthwise_share, (void *)d, units, units * d->out_width * d->channels);

@@ -183,6 +183,12 @@ extension Quantizer {
     return result
   }
 
+  /// Whether what it makes of a kernel, or of feature maps, is whole numbers of at most 8 bits, which
+  /// a byte holds, times powers of two.
+  package var fitsBytes: Bool {
+    (spec.alpha == .autoPo2 || spec.alpha == .bestPo2) && spec.bits <= 8 && spec.qnoiseFactor == 1
+  }
+
   /// The largest code of best_po2: Q, or 2^bits - 1 without sign; where float32 cannot hold it,
   /// the float below, as a code above it would not fit into the bits.
   private func codeLimit(isNonNegative: Bool) -> Float {

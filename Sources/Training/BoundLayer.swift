@@ -82,8 +82,11 @@ struct BoundLayer {
   }
 
   /// `target` = the quantized `values`, both in the kernel's layout.
+  ///
+  /// - Parameter scales: gets the value of one code for each scale.
   func quantizeKernel(
-    _ values: UnsafeMutablePointer<Float>, into target: UnsafeMutablePointer<Float>
+    _ values: UnsafeMutablePointer<Float>, into target: UnsafeMutablePointer<Float>,
+    scales: UnsafeMutablePointer<Float>? = nil
   ) {
     let rows = geometry.kernelCount / channels
     guard let kernelQuantizer else {
@@ -93,7 +96,8 @@ struct BoundLayer {
     kernelQuantizer.quantizeWeights(
       values, into: target,
       layout: geometry.isDepthwise
-        ? .depthwise(rows: rows, channels: channels) : .kernel(rows: rows, channels: channels))
+        ? .depthwise(rows: rows, channels: channels) : .kernel(rows: rows, channels: channels),
+      scales: scales)
   }
 
   func quantizeBias(

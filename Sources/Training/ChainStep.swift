@@ -82,6 +82,10 @@ final class ChainStep: TrainingStep {
     chain.segments = UnsafePointer(self.segments)
     chain.segment_count = segments.count
     scratch = plan.buffer(count: ck_threads() * ck_chain_scratch(&chain))
+    if segments.last?.quantizer?.fitsBytes == true {
+      output.grids = Storage(count: 2 * samples)
+      chain.grids = output.grids?.pointer
+    }
   }
 
   deinit { segments.deallocate() }

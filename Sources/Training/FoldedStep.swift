@@ -30,6 +30,11 @@ final class FoldedStep: TrainingStep {
   private let statistics: FoldedStatistics
   private var firstConvolution: Convolution?
   private var secondConvolution: Convolution?
+  /// The second convolution where the chain behind the layer runs it sample by sample: in whole
+  /// numbers, where map and kernel are bytes, or depthwise. A deep kernel's sums may be too large for
+  /// bytes to give float32's numbers, so it has `secondConvolution`, too.
+  private var byteConvolution: ByteConvolution?
+  private var depthwise: DepthwiseMaker?
   private var isPortable = false
   private var pass: (any FoldedPass)?
   /// The gradient of the layer's output, which the chain behind it leaves here.
@@ -70,6 +75,8 @@ final class FoldedStep: TrainingStep {
     chain.a = UnsafePointer((z ?? c).pointer)
     chain.factor = UnsafePointer(statistics.factorPeriod.pointer)
     chain.offset = UnsafePointer(statistics.offsetPeriod.pointer)
+    guard let maker = byteConvolution?.maker ?? depthwise?.maker else { return }
+    (chain.make, chain.maker) = (maker.make, maker.maker)
   }
 
   /// Lets the chain's backward pass form the sums that this layer's needs.
@@ -91,12 +98,26 @@ final class FoldedStep: TrainingStep {
     firstConvolution = try Convolution(
       .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
       output: c.pointer)
-    if let z {
-      secondConvolution = try Convolution(
-        .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer,
-        kernel: quantizedKernel.pointer, output: z.pointer)
-    }
+    if let z { try bindSecond(z, on: oneDNN) }
     try pass?.bind(on: oneDNN)
+  }
+
+  private func bindSecond(_ z: PlannedBuffer, on oneDNN: OneDNN) throws {
+    let (geometry, x, kernel) = (layer.geometry, input.buffer.pointer, quantizedKernel.pointer)
+    if geometry.isDepthwise {
+      depthwise = DepthwiseMaker(geometry, input: x, kernel: kernel, output: z.pointer)
+      return
+    }
+    if let grids = input.grids, layer.kernelQuantizer?.fitsBytes == true,
+      ByteConvolution.suits(geometry)
+    {
+      byteConvolution = ByteConvolution(
+        geometry, input: x, grids: grids.pointer, kernel: kernel, output: z.pointer)
+      // A sum of so few products is exact whatever the kernel.
+      if geometry.kernelCount / channels * 255 * 127 < 1 << 24 { return }
+    }
+    secondConvolution = try Convolution(
+      .forward, geometry, on: oneDNN, input: x, kernel: kernel, output: z.pointer)
   }
 
   func forward() {
@@ -118,7 +139,10 @@ final class FoldedStep: TrainingStep {
     ck_channel_scale(
       layer.kernel, s.inverse.pointer, quantizedKernel.pointer,
       layer.geometry.kernelCount / channels, channels)
-    layer.quantizeKernel(quantizedKernel.pointer, into: quantizedKernel.pointer)
+    layer.quantizeKernel(
+      quantizedKernel.pointer, into: quantizedKernel.pointer, scales: byteConvolution?.steps.pointer
+    )
+    if byteConvolution?.loadKernel() == true { return }
     secondConvolution?.loadKernel()
     secondConvolution?.execute()
   }

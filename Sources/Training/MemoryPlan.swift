@@ -85,6 +85,8 @@ final class MapNode {
   let buffer: PlannedBuffer
   /// Whether weights stand before it, so that a gradient must reach it.
   let needsGradient: Bool
+  /// Of a map of 8-bit codes whose scales are powers of two, step and zero of each sample.
+  var grids: Storage?
   /// Planned from the end of the network: the first reader to deliver makes it.
   private(set) var gradient: PlannedBuffer?
 

@@ -50,6 +50,7 @@ private final class Chain {
     var da: [Float] = []
     var db: [Float] = []
     var sums: [[Double]] = []
+    var grids: [Float] = []
   }
 
   /// - Parameter inPlace: whether the gradient takes the place of the result's.
@@ -69,6 +70,7 @@ private final class Chain {
       da.load([Float](repeating: 1, count: da.count))
       db.load([Float](repeating: 1, count: db.count))
     }
+    let grids = Storage(count: 2 * samples)
     let sums = (0..<3).map { _ in Buffer<Double>(count: channels) }
     var result = Result()
     segments.withUnsafeBufferPointer { segments in
@@ -81,10 +83,11 @@ private final class Chain {
       (chain.channels, chain.period) = (channels, period)
       (chain.segments, chain.segment_count) = (segments.baseAddress, segments.count)
       chain.y = y.pointer
+      chain.grids = grids.pointer
       let scratch = Storage(count: ck_threads() * ck_chain_scratch(&chain))
       chain.scratch = scratch.pointer
       ck_chain_forward(&chain)
-      result.y = y.values
+      (result.y, result.grids) = (y.values, grids.values)
       var gradient = ck_chain_gradient()
       gradient.g = UnsafePointer(g.pointer)
       (gradient.da, gradient.da_adds) = (da.pointer, adds ? 1 : 0)
@@ -235,6 +238,26 @@ private let sources = [ck_from_map, ck_from_affine, ck_from_sum, ck_from_product
     let largest = chain.a[0..<chain.elements].map(abs).max() ?? 0
     #expect(Set(result.y[0..<chain.elements]).count <= 255)
     #expect(abs((result.y[0..<chain.elements].map(abs).max() ?? 0) - largest) < largest / 127)
+  }
+
+  /// Of quantizers with powers of two: values are whole numbers of them, which a byte holds.
+  @Test(arguments: [false, true]) func gridsSayWhatValuesStandFor(isNonNegative: Bool) {
+    var powers = eightBits
+    powers.kind = ck_map_po2
+    var best = eightBits
+    (best.kind, best.low, best.high) =
+      (ck_map_best, isNonNegative ? 0 : -127, isNonNegative ? 255 : 127)
+    let function = isNonNegative ? ck_relu : ck_identity
+    for quantizer in [powers, best] {
+      let chain = Chain(ck_from_affine, [(ck_swish, quantizer), (function, quantizer)])
+      let result = chain.run()
+      for (index, value) in result.y.enumerated() {
+        let sample = index / chain.elements
+        let (step, zero) = (result.grids[2 * sample], result.grids[2 * sample + 1])
+        let byte = value / step + zero + 127
+        #expect(step.significand == 1 && byte == byte.rounded() && (0...255).contains(byte))
+      }
+    }
   }
 
   @Test func dropoutKeepsTheShareItSaysAndItsGradientFollows() {

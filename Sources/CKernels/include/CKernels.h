@@ -6,6 +6,7 @@
 #include "chains.h"
 #include "channels.h"
 #include "depthwise.h"
+#include "integers.h"
 #include "layers.h"
 #include "optimizers.h"
 #include "parallel.h"

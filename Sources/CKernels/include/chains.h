@@ -60,6 +60,9 @@ typedef enum {
 typedef struct {
   ck_source source;
   const float *a, *b;
+  // NULL, or what makes a sample of a, forward, right before the chain reads it from the cache.
+  void (*make)(const void *maker, size_t sample, size_t thread);
+  const void *maker;
   // Per channel, written again and again over `period` values (ck_period, ck_repeat).
   const float *factor, *offset;
   size_t samples, elements, channels, period;
@@ -67,6 +70,9 @@ typedef struct {
   size_t segment_count;
   // The result; may be `a` where nobody needs that afterwards.
   float *y;
+  // NULL, or for each sample what the last segment's quantizer, one with powers of two, took its
+  // values for: step and zero, x = step * (code - zero).
+  float *grids;
   // ck_chain_scratch floats for each thread.
   float *scratch;
 } ck_chain;

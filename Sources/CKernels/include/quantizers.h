@@ -61,6 +61,9 @@ SHIFTWORK_DECLARE(
   shiftwork_map_codes, const float *x, float *y, size_t count, float low, float high, float limit,
   int po2, float noise, float *map_scale)
 
+/// What it takes the values for: step * (code - zero), -limit <= code <= limit.
+void ck_grid_of_map(float low, float high, float limit, int po2, float *step, float *zero);
+
 /// auto, auto_po2 or best_po2 of a tensor whose channels have a scale each (mode 0 above), blocks of
 /// channels in parallel.
 typedef enum {

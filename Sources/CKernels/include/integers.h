@@ -1,0 +1,36 @@
+// Convolutions of quantized maps with quantized kernels, whose scales are powers of two: sums of
+// products of codes, in whole numbers.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Maps are (samples, height, width, channels), kernels (height, width, channels, columns). With the
+// map's grid of a sample (step, zero): x = step * (code - zero), -127 <= code <= 127 (or to 128, where
+// zero is -127). Products of such values are exact in float32, and so is every sum that stays below 2^24
+// codes, in whatever order: whoever computes it gets TensorFlow's number.
+typedef struct {
+  size_t height, width, channels, out_height, out_width, columns;
+  size_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
+  // The map, and a grid for each sample.
+  const float *x, *grids;
+  // The quantized kernel, whose codes are -127...127, and the value of a code of each column.
+  const float *kernel, *steps;
+  float *y;
+  // The kernel as ck_integer_load leaves it: ck_integer_codes bytes, for each column the sum of its
+  // codes, and then for each the sum of their absolute values.
+  int8_t *codes;
+  int32_t *code_sums;
+  // Whether no sum of this kernel can reach 2^24; else nothing is computed.
+  int is_exact;
+  // ck_integer_scratch bytes for each thread.
+  uint8_t *scratch;
+} ck_integer;
+
+// Whether this processor multiplies bytes.
+int ck_integer_runs(void);
+size_t ck_integer_codes(const ck_integer *layer);
+size_t ck_integer_scratch(const ck_integer *layer);
+// Takes the kernel's current values; after each change of them.
+void ck_integer_load(ck_integer *layer);
+// One sample of the output; `layer` is a ck_integer. Samples may be computed in parallel.
+void ck_integer_sample(const void *layer, size_t sample, size_t thread);
