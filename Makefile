@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # The C libraries behind the system targets of Package.swift, and what finds them; the tests read
 # event files with TensorBoard, in a Python environment of their own.
 PACKAGES := libyaml-dev libssl-dev libhdf5-dev libdnnl-dev libturbojpeg0-dev libsndfile1-dev \
-	libarchive-dev liblapacke-dev libnlopt-dev libgcc-12-dev pkg-config curl python3-venv
+	libarchive-dev libnlopt-dev libgcc-12-dev pkg-config curl python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/release
 SOURCES := Sources Tests Package.swift
@@ -45,8 +45,9 @@ format:
 bench: build
 	$(BIN)/Benchmarks $(BENCH)
 
-# Tuners on made searches, and beside them what others did, as Tests/Fixtures/search/search_tuners.py
-# writes it to runs_*.csv there. SEARCH holds options: SEARCH='--slots 20 --seeds 5'.
+# Tuners on searches, and beside them what others did, as Tests/Fixtures/search/search_tuners.py writes
+# it to runs_*.csv there: some minutes. SEARCH holds options: SEARCH=--all takes most of an hour,
+# SEARCH='--searches 20 --seeds 5' seconds.
 bench-search: build
 	$(BIN)/Benchmarks search $(addprefix --add ,$(wildcard Tests/Fixtures/search/runs_*.csv)) $(SEARCH)
 

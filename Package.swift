@@ -13,7 +13,6 @@ let libraries: [Target] = [
   .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
   .systemLibrary(
     name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-  .systemLibrary(name: "CLAPACKE", providers: [.apt(["liblapacke-dev"])]),
   .systemLibrary(name: "CNLopt", pkgConfig: "nlopt", providers: [.apt(["libnlopt-dev"])]),
   .systemLibrary(name: "CPlatform"),
 ]
@@ -40,7 +39,8 @@ let sources: [Target] = [
   .target(
     name: "Datasets",
     dependencies: ["Diagnostics", "Files", "Tensors", "CKernels", "CSndfile", "CTurboJPEG"]),
-  .target(name: "Search", dependencies: ["Networks", "CKernels", "CLAPACKE", "CNLopt"]),
+  .target(
+    name: "Search", dependencies: ["Networks", "CKernels", "CNLopt"], exclude: ["README.md"]),
   .target(name: "Archives", dependencies: ["Files", "CArchive"]),
   .target(name: "Catalogue", dependencies: ["Files"]),
   .target(
@@ -94,7 +94,7 @@ let tests: [Target] =
     ("Networks", ["Diagnostics"]),
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
     ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
-    ("Datasets", ["CKernels", "Files", "Tensors"]), ("Search", ["Networks"]),
+    ("Datasets", ["CKernels", "Files", "Tensors"]), ("Search", ["CKernels", "Networks"]),
     ("Records", ["Files", "Networks", "Tensors"]), ("Archives", ["Files"]),
     ("Catalogue", ["Files"]),
     ("Stages", ["Experiments", "Files", "Networks", "Pipeline", "Records", "Tensors", "Training"]),

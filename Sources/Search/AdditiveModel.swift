@@ -1,7 +1,6 @@
 //! Bayesian linear regression over the levels of slots. Knows no score and no cost.
 
 import CKernels
-import CLAPACKE
 import Glibc
 
 /// A sum over slots: what each step from a slot's level to the next one does to a value.
@@ -26,32 +25,27 @@ struct AdditiveModel {
     ridge: Double
   ) {
     let count = layout.features
-    var matrix = [Double](repeating: 0, count: count * count)
+    var matrix = [Double](repeating: 0, count: count * (count + 1) / 2)
     var solution = [Double](repeating: 0, count: count)
     var square = 0.0
     for (index, levels) in levels.enumerated() {
       let features = layout.features(of: levels)
       for (place, (row, x)) in features.enumerated() {
         let scaled = importance[index] * x
+        let start = row * (row + 1) / 2
         solution[row] += scaled * values[index]
-        for (column, y) in features[...place] { matrix[row * count + column] += scaled * y }
+        for (column, y) in features[...place] { matrix[start + column] += scaled * y }
       }
       square += importance[index] * values[index] * values[index]
     }
     for i in 0..<count {
-      matrix[i * count + i] += i < layout.shared ? Self.sharedRidge : ridge
+      matrix[Self.diagonal(i)] += i < layout.shared ? Self.sharedRidge : ridge
     }
-    let lower = CChar(UInt8(ascii: "L"))
-    guard LAPACKE_dpotrf(101, lower, Int32(count), &matrix, Int32(count)) == 0 else { return nil }
-    for i in 0..<count {
-      matrix.withUnsafeBufferPointer { matrix in
-        guard let row = matrix.baseAddress.map({ $0 + i * count }) else { return }
-        solution[i] = (solution[i] - ck_dot(row, solution, i)) / row[i]
-      }
-    }
+    guard ck_cholesky(&matrix, count) != 0 else { return nil }
+    ck_forward_solve(matrix, &solution, count)
     let trials = Double(values.count)
     noiseVariance = max((square - ck_dot(solution, solution, count)) / trials, 1e-9)
-    let logDeterminant = (0..<count).reduce(0) { $0 + log(matrix[$1 * count + $1]) }
+    let logDeterminant = (0..<count).reduce(0) { $0 + log(matrix[Self.diagonal($1)]) }
     evidence =
       -trials / 2 * log(noiseVariance) + Double(count - layout.shared) / 2 * log(ridge)
       - logDeterminant
@@ -64,13 +58,15 @@ struct AdditiveModel {
   /// Next to nothing: what all slots share is for the trials to tell.
   private static let sharedRidge = 0.05
 
+  private static func diagonal(_ i: Int) -> Int { i * (i + 3) / 2 }
+
   private static func solveTransposed(_ factor: [Double], _ x: inout [Double]) {
     let count = x.count
     factor.withUnsafeBufferPointer { factor in
       guard let base = factor.baseAddress else { return }
       for i in (0..<count).reversed() {
-        x[i] /= base[i * count + i]
-        ck_add_scaled(-x[i], base + i * count, &x, i)
+        x[i] /= base[diagonal(i)]
+        ck_add_scaled(-x[i], base + diagonal(i) - i, &x, i)
       }
     }
   }

@@ -62,13 +62,11 @@ package struct BayesianTuner: Tuner {
 
   /// Selections at the bound's minima, the lowest first.
   private func minima(of process: GaussianProcess, _ draws: inout TrialDraws) -> [[Int]] {
-    var bound = LowerConfidenceBound(process)
-    var minima: [(point: [Double], value: Double)] = []
-    for _ in 0..<Self.restarts {
-      let start = (0..<scan.points.dimensions).map { _ in draws.uniform() }
-      minima.append(bound.minimum(from: start))
+    let starts = (0..<Self.restarts).map { _ in
+      (0..<scan.points.dimensions).map { _ in draws.uniform() }
     }
-    return minima.sorted { $0.value < $1.value }.map { decoded($0.point) }
+    var bound = LowerConfidenceBound(process)
+    return bound.minima(from: starts).map { decoded($0.point) }
   }
 
   /// The middle of each candidate's share of [0, 1]; a choice of one candidate has no coordinate.

@@ -2,7 +2,6 @@
 //! it. Chooses no length scale and knows no selection.
 
 import CKernels
-import CLAPACKE
 import Glibc
 
 /// The Matern kernel of smoothness 5/2 and variance 1 in a = sqrt(5) * distance / length scale.
@@ -12,9 +11,6 @@ enum Matern {
   /// What the difference of two points is multiplied by to give the value's gradient, times the
   /// squared length scale.
   static func slope(_ a: Double) -> Double { -5.0 / 3 * (1 + a) * exp(-a) }
-
-  /// The derivative by the logarithm of the length scale.
-  static func scaleSlope(_ a: Double) -> Double { a * a * (1 + a) / 3 * exp(-a) }
 }
 
 /// Points by coordinate, so that distances to all of them are computed in vectors.
@@ -30,13 +26,12 @@ struct PointColumns: Sendable {
     values = Array(repeating: 0, count: dimensions * capacity)
   }
 
-  init(_ points: [[Double]]) {
-    self.init(dimensions: points.first?.count ?? 0, capacity: max(points.count, 1))
-    for point in points { append(point) }
-  }
-
-  mutating func append(_ point: [Double]) {
+  /// Appends a point and returns sqrt(5) times its distances from all before it, and 0 from itself.
+  mutating func append(_ point: [Double]) -> [Double] {
     precondition(point.count == dimensions, "a point of other dimensions")
+    var distances = [Double](repeating: 0, count: count + 1)
+    squaredDistances(to: point, into: &distances)
+    for i in 0..<count { distances[i] = (5 * distances[i]).squareRoot() }
     if count == capacity {
       var larger = Array(repeating: 0.0, count: dimensions * capacity * 2)
       for d in 0..<dimensions {
@@ -47,26 +42,49 @@ struct PointColumns: Sendable {
     }
     for (d, value) in point.enumerated() { values[d * capacity + count] = value }
     count += 1
+    return distances
   }
 
   mutating func removeLast(_ number: Int) { count -= number }
 
-  func point(_ index: Int) -> [Double] {
-    (0..<dimensions).map { values[$0 * capacity + index] }
-  }
-
   /// Squared distances of all points to `point`, into the first elements of `distances`.
-  func squaredDistances(to point: [Double], into distances: inout [Double]) {
+  func squaredDistances(to point: UnsafePointer<Double>, into distances: inout [Double]) {
     ck_squared_distances(values, capacity, point, dimensions, count, &distances)
   }
 
-  /// The sum over all points of weight * coordinate.
-  func weighted(_ weights: [Double], coordinate: Int) -> Double {
-    values.withUnsafeBufferPointer {
-      guard let base = $0.baseAddress else { return 0 }
-      return ck_dot(base + coordinate * capacity, weights, count)
-    }
+  /// The sum over all points of weight * point.
+  func weightedSums(_ weights: [Double], into sums: UnsafeMutablePointer<Double>) {
+    ck_weighted_sums(values, capacity, weights, dimensions, count, sums)
   }
+}
+
+/// The lower triangle of the covariances' Cholesky factor, rows end to end, and what it says of values.
+struct CovarianceFactor {
+  let rows: [Double]
+  /// Of the values, up to a constant of their number.
+  let logLikelihood: Double
+
+  /// - Parameters:
+  ///   - distances: sqrt(5) times the points' distances, a triangle like the factor.
+  ///   - values: normalised.
+  /// - Returns: nil where the covariance is not positive definite.
+  init?(_ distances: [Double], _ values: [Double], lengthScale: Double, alpha: Double) {
+    let n = values.count
+    let inverse = 1 / lengthScale
+    var rows = distances
+    rows.withUnsafeMutableBufferPointer { rows in
+      for index in rows.indices { rows[index] = Matern.value(rows[index] * inverse) }
+      for i in 0..<n { rows[Self.diagonal(i)] += alpha }
+    }
+    guard ck_cholesky(&rows, n) != 0 else { return nil }
+    var solution = values
+    ck_forward_solve(rows, &solution, n)
+    let logDeterminant = (0..<n).reduce(0) { $0 + log(rows[Self.diagonal($1)]) }
+    logLikelihood = -0.5 * ck_dot(solution, solution, n) - logDeterminant
+    self.rows = rows
+  }
+
+  private static func diagonal(_ i: Int) -> Int { i * (i + 3) / 2 }
 }
 
 /// A posterior: values are normalised to mean 0 and deviation 1, and `alpha` is the noise's variance
@@ -77,66 +95,46 @@ package struct GaussianProcess: Sendable {
   /// Of the values.
   let mean: Double
   let deviation: Double
-  /// The covariance's inverse, rows end to end.
+  /// The inverse of the covariance's Cholesky factor, rows end to end.
   let inverse: [Double]
-  /// The inverse times the normalised values.
+  /// The covariance's inverse times the normalised values.
   let weights: [Double]
   package let logMarginalLikelihood: Double
-  /// The likelihood's derivative by the logarithm of the length scale.
-  package let likelihoodSlope: Double
 
   /// Nil where the covariance is not positive definite, or there is no point.
   package init?(
     _ points: [[Double]], _ values: [Double], lengthScale: Double, alpha: Double = 1e-4
   ) {
-    self.init(PointColumns(points), values, lengthScale: lengthScale, alpha: alpha)
+    precondition(points.count == values.count, "a value for each point")
+    var columns = PointColumns(dimensions: points.first?.count ?? 0)
+    var distances: [Double] = []
+    for point in points { distances += columns.append(point) }
+    self.init(columns, values, distances, lengthScale: lengthScale, alpha: alpha)
   }
 
-  init?(_ points: PointColumns, _ values: [Double], lengthScale: Double, alpha: Double) {
-    precondition(points.count == values.count, "a value for each point")
+  /// - Parameter distances: sqrt(5) times the points' distances, the lower triangle's rows.
+  init?(
+    _ points: PointColumns, _ values: [Double], _ distances: [Double], lengthScale: Double,
+    alpha: Double
+  ) {
     let n = points.count
-    guard n > 0, n < 1 << 15 else { return nil }
     let (mean, deviation) = Self.moments(values)
     let scaled = values.map { ($0 - mean) / deviation }
-    var arguments = [Double](repeating: 0, count: n * n)
-    var covariance = arguments
-    var row = [Double](repeating: 0, count: n)
-    let factor = 5.0.squareRoot() / lengthScale
-    for i in 0..<n {
-      points.squaredDistances(to: points.point(i), into: &row)
-      for j in 0...i {
-        let a = factor * row[j].squareRoot()
-        arguments[i * n + j] = a
-        covariance[i * n + j] = Matern.value(a)
-      }
-      covariance[i * n + i] += alpha
-    }
-    let rowMajor: Int32 = 101
-    let lower = CChar(UInt8(ascii: "L"))
-    guard LAPACKE_dpotrf(rowMajor, lower, Int32(n), &covariance, Int32(n)) == 0 else { return nil }
-    let logDeterminant = (0..<n).reduce(0) { $0 + log(covariance[$1 * n + $1]) }
-    guard LAPACKE_dpotri(rowMajor, lower, Int32(n), &covariance, Int32(n)) == 0 else { return nil }
-    for i in 0..<n { for j in 0..<i { covariance[j * n + i] = covariance[i * n + j] } }
+    guard n > 0,
+      let factor = CovarianceFactor(distances, scaled, lengthScale: lengthScale, alpha: alpha)
+    else { return nil }
+    var inverse = factor.rows
+    var scratch = [Double](repeating: 0, count: 4 * n)
+    ck_invert_triangle(&inverse, &scratch, n)
     var weights = [Double](repeating: 0, count: n)
-    ck_matrix_vector(covariance, scaled, &weights, n)
-    // d/d log l of the likelihood is (w' dK w - trace(K^-1 dK)) / 2, and dK is 0 on the diagonal.
-    var slope = 0.0
-    for i in 0..<n {
-      for j in 0..<i {
-        slope +=
-          (weights[i] * weights[j] - covariance[i * n + j])
-          * Matern.scaleSlope(arguments[i * n + j])
-      }
-    }
+    _ = ck_triangle_solve(inverse, scaled, &weights, n)
     self.points = points
     self.lengthScale = lengthScale
     self.mean = mean
     self.deviation = deviation
+    self.inverse = inverse
     self.weights = weights
-    inverse = covariance
-    logMarginalLikelihood =
-      -0.5 * ck_dot(scaled, weights, n) - logDeterminant - Double(n) / 2 * log(2 * .pi)
-    likelihoodSlope = slope
+    logMarginalLikelihood = factor.logLikelihood - Double(n) / 2 * log(2 * .pi)
   }
 
   /// Mean and deviation; a deviation of 0 counts as 1.
@@ -153,7 +151,7 @@ package struct GaussianProcess: Sendable {
   }
 
   func posterior(
-    at point: [Double], _ scratch: inout PosteriorScratch
+    at point: UnsafePointer<Double>, _ scratch: inout PosteriorScratch
   ) -> (mean: Double, deviation: Double) {
     let n = points.count
     let factor = 5.0.squareRoot() / lengthScale
@@ -162,8 +160,7 @@ package struct GaussianProcess: Sendable {
       scratch.arguments[i] = factor * scratch.arguments[i].squareRoot()
       scratch.covariances[i] = Matern.value(scratch.arguments[i])
     }
-    ck_matrix_vector(inverse, scratch.covariances, &scratch.solution, n)
-    let variance = 1 - ck_dot(scratch.covariances, scratch.solution, n)
+    let variance = 1 - ck_triangle_solve(inverse, scratch.covariances, &scratch.solution, n)
     return (
       mean + deviation * ck_dot(scratch.covariances, weights, n),
       deviation * max(variance, 0).squareRoot()
@@ -176,7 +173,7 @@ struct PosteriorScratch {
   /// sqrt(5) * distance / length scale to each point.
   var arguments: [Double]
   var covariances: [Double]
-  /// The inverse times the covariances.
+  /// The covariance's inverse times the covariances with the point.
   var solution: [Double]
 
   init(_ count: Int) {

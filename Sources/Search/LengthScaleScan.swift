@@ -25,6 +25,8 @@ package struct LengthScaleScan: Sendable {
   let alpha: Double
   private(set) var points: PointColumns
   private(set) var values: [Double] = []
+  /// sqrt(5) times the points' distances from those before, rows end to end, a 0 at the end of each.
+  private var distances: [Double] = []
   private var rungs: [Rung]
 
   package init(dimensions: Int, alpha: Double) {
@@ -39,14 +41,12 @@ package struct LengthScaleScan: Sendable {
 
   package mutating func append(_ point: [Double], value: Double) {
     let n = points.count
-    var distances = [Double](repeating: 0, count: n)
-    points.squaredDistances(to: point, into: &distances)
-    for i in 0..<n { distances[i] = (5 * distances[i]).squareRoot() }
-    points.append(point)
+    let distances = points.append(point)
+    self.distances += distances
     values.append(value)
     for index in rungs.indices {
       let scale = exp(rungs[index].logScale)
-      var row = distances.map { Matern.value($0 / scale) }
+      var row = distances[..<n].map { Matern.value($0 / scale) }
       ck_forward_solve(rungs[index].factor, &row, n)
       // Rounding may eat the last bit of a covariance that is all but singular.
       let pivot = max(1 + alpha - ck_dot(row, row, n), 1e-12).squareRoot()
@@ -63,6 +63,7 @@ package struct LengthScaleScan: Sendable {
     let n = points.count - number
     points.removeLast(number)
     values.removeLast(number)
+    distances.removeLast(distances.count - n * (n + 1) / 2)
     for index in rungs.indices {
       rungs[index].factor.removeLast(rungs[index].factor.count - n * (n + 1) / 2)
       rungs[index].values.removeLast(number)
@@ -85,45 +86,42 @@ package struct LengthScaleScan: Sendable {
     // The first of equals: the smallest scale where nothing is correlated.
     var best = 0
     for index in likelihoods.indices where likelihoods[index] > likelihoods[best] { best = index }
-    guard best > 0, best < rungs.count - 1 else {
-      return process(rungs[best].logScale)
-    }
-    return refined(
-      likelihoods[best - 1], likelihoods[best], likelihoods[best + 1], around: best)
+    let normalised = values.map { ($0 - mean) / deviation }
+    let logScale =
+      best > 0 && best < rungs.count - 1
+      ? refined(around: best, likelihoods, normalised) : rungs[best].logScale
+    return GaussianProcess(
+      points, values, distances, lengthScale: exp(logScale), alpha: alpha)
   }
 
-  private func process(_ logScale: Double) -> GaussianProcess? {
-    GaussianProcess(points, values, lengthScale: exp(logScale), alpha: alpha)
-  }
-
-  /// From a parabola's peak by secants of the slope, within the neighbours of the best rung.
+  /// The likeliest length scale's logarithm between the neighbours of the best rung: peaks of parabolas
+  /// through the three best places, until one promises next to nothing.
   private func refined(
-    _ left: Double, _ middle: Double, _ right: Double, around best: Int
-  ) -> GaussianProcess? {
-    let step = rungs[1].logScale - rungs[0].logScale
-    let curvature = (left - 2 * middle + right) / (step * step)
-    guard curvature < 0 else { return process(rungs[best].logScale) }
-    var low = rungs[best - 1].logScale
-    var high = rungs[best + 1].logScale
-    var place = rungs[best].logScale - (right - left) / (2 * step) / curvature
-    var slopeChange = curvature
-    var last: (place: Double, slope: Double)?
-    var result: GaussianProcess?
-    for _ in 0..<6 {
-      guard let process = process(place) else { return result }
-      result = process
-      let slope = process.likelihoodSlope
-      if let last, last.place != place {
-        let secant = (slope - last.slope) / (place - last.place)
-        if secant < 0 { slopeChange = secant }
-      }
-      if slope > 0 { low = place } else { high = place }
-      last = (place, slope)
-      var next = place - slope / slopeChange
-      if next <= low || next >= high { next = (low + high) / 2 }
-      if (next - place).magnitude < 1e-4 { break }
-      place = next
+    around best: Int, _ likelihoods: [Double], _ values: [Double]
+  ) -> Double {
+    var places = ((best - 1)...(best + 1)).map { (rungs[$0].logScale, likelihoods[$0]) }
+    for _ in 0..<12 {
+      let (left, middle, right) = (places[0], places[1], places[2])
+      let rise = (middle.1 - left.1) / (middle.0 - left.0)
+      let fall = (right.1 - middle.1) / (right.0 - middle.0)
+      let curvature = 2 * (fall - rise) / (right.0 - left.0)
+      guard curvature < 0 else { break }
+      // The slope at the middle place, by the parabola.
+      let slope = rise + curvature / 2 * (middle.0 - left.0)
+      let step = -slope / curvature
+      let next = middle.0 + step
+      guard slope * step / 2 > Self.negligible, next > left.0, next < right.0,
+        let factor = CovarianceFactor(
+          distances, values, lengthScale: exp(next), alpha: alpha)
+      else { break }
+      places.insert((next, factor.logLikelihood), at: next < middle.0 ? 1 : 2)
+      // The highest of the inner two and its neighbours stay.
+      places.remove(at: places[1].1 >= places[2].1 ? 3 : 0)
     }
-    return result
+    return places[1].0
   }
+
+  /// Of a logarithm of likelihood: where it is flat, a scale that is as likely to six digits may be one
+  /// whose posterior differs in the fourth.
+  private static let negligible = 1e-9
 }

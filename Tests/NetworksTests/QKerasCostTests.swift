@@ -77,6 +77,7 @@ import Testing
     factor.stress = 1
     for expected in try Self.fixture().energy {
       let network = try #require(Network.named(expected.network))
+      #expect(expected.cases.count == 50)
       let reference = EnergyCost.reference(of: network)
       // QKeras adds hundredths, two for most layers, and cuts the sum to a whole number.
       #expect(abs(reference.picojoules - expected.reference) < 1)

@@ -50,7 +50,7 @@ import Testing
     let importers = [
       "CYAML": "Specs", "CCrypto": "Files", "CHDF5": "Records", "COneDNN": "Tensors",
       "CTurboJPEG": "Datasets", "CSndfile": "Datasets", "CArchive": "Archives",
-      "CLAPACKE": "Search", "CNLopt": "Search",
+      "CNLopt": "Search",
     ]
     for (path, lines) in Self.sources {
       let target = path.split(separator: "/")[1]

@@ -29,7 +29,7 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     case .loadPretrained: 1
     case .pretrain: 3
     case .quantize: 2
-    case .search: 7
+    case .search: 8
     case .switchAlpha: 2
     case .fineTune: 5
     case .evaluate: 3

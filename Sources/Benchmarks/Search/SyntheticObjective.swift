@@ -8,7 +8,7 @@ import Search
 /// and sensitivities over decades. Fewer bits do damage; each slot's damage also depends on the one
 /// that a random order puts before it, by a table without main effects. Accuracy falls with the damage
 /// from its peak to chance. The score is the accuracy times AutoQKeras's forgiving factor.
-struct SyntheticObjective: Sendable {
+struct SyntheticObjective: SearchObjective {
   /// The interactions' share of the damage's variance over uniform selections.
   static let interactionShare = 0.4
   /// Of an evaluation's accuracy, as a short training has it.
@@ -89,7 +89,6 @@ struct SyntheticObjective: Sendable {
     zip(costs, selection).reduce(0) { $0 + $1.0[$1.1] }
   }
 
-  /// The forgiving factor's share.
   func delta(_ selection: [Int]) -> Double { Self.delta(reference, cost(selection)) }
 
   private static func delta(_ reference: Int, _ cost: Int) -> Double {
@@ -114,10 +113,8 @@ struct SyntheticObjective: Sendable {
     return Self.chance + (Self.peak - Self.chance) * exp(-0.7 * pow(excess, 1.3))
   }
 
-  /// Without noise.
   func score(_ selection: [Int]) -> Double { accuracy(selection) * (1 + delta(selection)) }
 
-  /// What a trial sees; the trial decides the noise.
   func observedScore(_ selection: [Int], seed: UInt64, trial: Int) -> Double {
     var draws = TrialDraws(seed: seed, trial: trial, purpose: 2)
     return (accuracy(selection) + Self.noise * draws.normal()) * (1 + delta(selection))
@@ -157,33 +154,5 @@ struct SyntheticObjective: Sendable {
       }
     }
     return best
-  }
-
-  /// The share of the score's variance over uniform selections that no sum of functions of single
-  /// slots explains: by backfitting the candidates' means on `samples` selections.
-  func interactionVariance(samples: Int) -> Double {
-    var draws = TrialDraws(seed: 0, trial: cardinalities.count, purpose: 3)
-    let selections = (0..<samples).map { _ in cardinalities.map { draws.index(below: $0) } }
-    let scores = selections.map(score)
-    let mean = scores.reduce(0, +) / Double(samples)
-    var residuals = scores.map { $0 - mean }
-    let variance = residuals.reduce(0) { $0 + $1 * $1 }
-    for _ in 0..<3 {
-      for slot in cardinalities.indices {
-        var sums = [Double](repeating: 0, count: cardinalities[slot])
-        var counts = sums
-        for (selection, residual) in zip(selections, residuals) {
-          sums[selection[slot]] += residual
-          counts[selection[slot]] += 1
-        }
-        for (index, selection) in selections.enumerated() where counts[selection[slot]] > 0 {
-          residuals[index] -= sums[selection[slot]] / counts[selection[slot]]
-        }
-      }
-    }
-    // Means fitted to noise explain a share of it; unbiased by the degrees of freedom.
-    let parameters = cardinalities.reduce(1) { $0 + $1 - 1 }
-    let unexplained = residuals.reduce(0) { $0 + $1 * $1 }
-    return unexplained / Double(samples - parameters) / (variance / Double(samples - 1))
   }
 }

@@ -3,16 +3,24 @@
 import Files
 
 struct SearchRun {
+  var search: ComparedSearch
   var tuner: String
-  var slots: Int
   var seed: Int
   var trials: Int
   /// The best score there is.
   var optimum: Double
-  /// Of the tuner alone.
+  /// Of the tuner alone, on a processor.
   var seconds = 0.0
   /// Trials from 0 that looked better than all before them, and their scores without noise.
   var steps: [(trial: Int, score: Double)] = []
+
+  init(search: ComparedSearch, tuner: String, seed: Int, optimum: Double) {
+    self.search = search
+    self.tuner = tuner
+    self.seed = seed
+    trials = search.trials
+    self.optimum = optimum
+  }
 
   /// The best-looking trial's score after each trial.
   var curve: [Double] {
@@ -24,16 +32,18 @@ struct SearchRun {
     return curve
   }
 
-  private static let header = "tuner,slots,seed,trials,optimum,seconds,steps"
+  private static let header = "search,tuner,seed,trials,optimum,seconds,steps"
 
   static func csv(_ runs: [SearchRun]) -> String {
     let lines = runs.map { run in
-      let steps = run.steps.map { "\($0.trial):\($0.score)" }.joined(separator: " ")
-      return "\(run.tuner),\(run.slots),\(run.seed),\(run.trials),\(run.optimum),"
-        + "\(run.seconds),\(steps)"
+      let steps = run.steps.map { "\($0.trial):\(rounded($0.score))" }.joined(separator: " ")
+      return "\(run.search.rawValue),\(run.tuner),\(run.seed),\(run.trials),"
+        + "\(rounded(run.optimum)),\(rounded(run.seconds)),\(steps)"
     }
     return ([header] + lines).map { $0 + "\n" }.joined()
   }
+
+  private static func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
 
   static func parse(_ bytes: [UInt8], in path: String) throws -> [SearchRun] {
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
@@ -44,13 +54,15 @@ struct SearchRun {
     }
   }
 
+  /// Nil for what is no run of a present search with its present budget.
   private init?(_ line: Substring) {
     let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-    guard fields.count == 7, let slots = Int(fields[1]), let seed = Int(fields[2]),
-      let trials = Int(fields[3]), (1...100_000).contains(trials),
-      let optimum = Double(fields[4]), let seconds = Double(fields[5])
+    guard fields.count == 7, let search = ComparedSearch(rawValue: String(fields[0])),
+      let seed = Int(fields[2]), Int(fields[3]) == search.trials, let optimum = Double(fields[4]),
+      let seconds = Double(fields[5])
     else { return nil }
-    var steps: [(trial: Int, score: Double)] = []
+    self.init(search: search, tuner: String(fields[1]), seed: seed, optimum: optimum)
+    self.seconds = seconds
     for field in fields[6].split(separator: " ") {
       let parts = field.split(separator: ":")
       guard parts.count == 2, let trial = Int(parts[0]), let score = Double(parts[1]),
@@ -58,18 +70,6 @@ struct SearchRun {
       else { return nil }
       steps.append((trial, score))
     }
-    self.init(
-      tuner: String(fields[0]), slots: slots, seed: seed, trials: trials, optimum: optimum)
-    self.seconds = seconds
-    self.steps = steps
-  }
-
-  init(tuner: String, slots: Int, seed: Int, trials: Int, optimum: Double) {
-    self.tuner = tuner
-    self.slots = slots
-    self.seed = seed
-    self.trials = trials
-    self.optimum = optimum
   }
 }
 
@@ -77,5 +77,5 @@ struct SearchRunError: Error, CustomStringConvertible {
   let path: String
   let line: Int
 
-  var description: String { "\(path):\(line): no run of a search" }
+  var description: String { "\(path):\(line): no run of a search of this benchmark" }
 }

@@ -1,7 +1,6 @@
-//! A made search for tuners of other programs: selections in, scores out. Knows no tuner.
+//! A search for tuners of other programs: selections in, scores out. Knows no tuner.
 
 import ArgumentParser
-import Search
 
 struct SearchObjectiveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,28 +12,26 @@ struct SearchObjectiveCommand: ParsableCommand {
       score with noise and without.
       """)
 
-  @Option(help: "Number of slots.")
-  var slots: Int
+  @Option(help: "One of \(ComparedSearch.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var search: ComparedSearch
 
-  @Option(help: "The objective's seed, which is the noise's, too.")
+  @Option(help: "The made search's seed, which is the noise's, too.")
   var seed: Int
 
   func validate() throws {
-    guard SearchBudget.trials[slots] != nil else {
-      throw ValidationError("--slots must be among 20, 92, 184, 350")
-    }
     guard seed >= 0 else { throw ValidationError("--seed must not be negative") }
   }
 
   func run() throws {
-    let objective = SyntheticObjective(slots: slots, seed: UInt64(seed))
-    Console.write(objective.cardinalities.map(String.init).joined(separator: " "))
-    Console.write("\(SearchBudget.trials[slots] ?? 0) \(objective.optimum())")
+    let objective = try search.objective(seed: seed)
+    let cardinalities = objective.cardinalities
+    Console.write(cardinalities.map(String.init).joined(separator: " "))
+    Console.write("\(search.trials) \(objective.optimum())")
     var trial = 0
     while let line = readLine() {
       let selection = line.split(separator: " ").compactMap { Int($0) }
-      guard selection.count == slots,
-        zip(selection, objective.cardinalities).allSatisfy({ (0..<$1).contains($0) })
+      guard selection.count == cardinalities.count,
+        zip(selection, cardinalities).allSatisfy({ (0..<$1).contains($0) })
       else { throw ValidationError("no selection: \(line)") }
       let observed = objective.observedScore(selection, seed: UInt64(seed), trial: trial)
       Console.write("\(observed) \(objective.score(selection))")
