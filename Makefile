@@ -46,7 +46,7 @@ bench: build
 	$(BIN)/Benchmarks $(BENCH)
 
 # Tuners on searches, and beside them what others did, as Tests/Fixtures/search/search_tuners.py writes
-# it to runs_*.csv there: some minutes. SEARCH holds options: SEARCH=--all takes most of an hour,
+# it to runs_*.csv there: some five minutes. SEARCH holds options: SEARCH=--all takes some 40,
 # SEARCH='--searches 20 --seeds 5' seconds.
 bench-search: build
 	$(BIN)/Benchmarks search $(addprefix --add ,$(wildcard Tests/Fixtures/search/runs_*.csv)) $(SEARCH)

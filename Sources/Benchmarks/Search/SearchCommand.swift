@@ -14,8 +14,8 @@ struct SearchCommand: ParsableCommand {
       Speech Commands. What counts after a trial is the score without noise of the trial that looks \
       best with it. Seconds are the tuner's own, on a processor.
 
-      Without options it takes some four minutes on one core; --all, which adds 184 and 350 slots, \
-      most of an hour, and --searches 20 --seeds 5 seconds.
+      Without options it takes some five minutes of a core; --all, which adds 184 and 350 slots, some \
+      40, and --searches 20 --seeds 5 seconds.
 
       The table also goes to OUTPUT/search.csv, medians after each trial to OUTPUT/search_curves.csv, \
       every run to OUTPUT/search_runs.csv, as soon as it ends. Files of the last form are taken in by \
