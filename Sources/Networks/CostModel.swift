@@ -77,12 +77,12 @@ package struct ForgivingFactor: Hashable, Sendable, Codable {
   }
 
   /// The same of sizes, the allowed one with its stress.
-  package func delta(allowed: Double, size: Double) -> Double {
+  func delta(allowed: Double, size: Double) -> Double {
     (size < allowed ? deltaP : deltaN) / 100 * log(allowed / size) / log(rate)
   }
 
-  /// metric * (1 + delta).
-  package func score(metric: Double, reference: BitCost, trial: BitCost) -> Double {
-    metric * (1 + delta(reference: reference, trial: trial))
-  }
+  /// What a trial is worth.
+  ///
+  /// - Parameter delta: the share by which its cost raises or lowers its metric.
+  package static func score(metric: Double, delta: Double) -> Double { metric * (1 + delta) }
 }

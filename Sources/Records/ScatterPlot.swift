@@ -46,7 +46,10 @@ package struct ScatterPlot {
     init(around values: [Double]) {
       let finite = values.filter(\.isFinite)
       var (least, most) = (finite.min() ?? 0, finite.max() ?? 1)
-      if least == most { (least, most) = (least - 0.5, most + 0.5) }
+      // Of values that are all but equal no step could be told.
+      if most - least < 1e-9 * max(1, least.magnitude) {
+        (least, most) = (least - 0.5, least + 0.5)
+      }
       let rough = (most - least) / 5
       let power = pow(10, floor(log10(rough)))
       let step = ([1, 2, 5].first { $0 * power >= rough } ?? 10) * power

@@ -173,5 +173,12 @@ import Testing
     #expect(
       try shiftwork("search", "show", "results", code: 1).error
         .hasPrefix("Error: results/a: line 2 of trials.csv is none of a search's\n"))
+    // Numbers that cannot be compared count as none.
+    try workspace.write(
+      "trial,state,score,x,delta,total_bits,key\n0,done,nan,inf,1e999,-1,\n1,done,0.5,1,0,9,\n",
+      to: "results/a/trials.csv")
+    try workspace.write("trial,state,seconds,key\n0,done,inf,\n", to: "results/a/timings.csv")
+    let odd = try searches("show", "results")
+    #expect(odd.first?.table?.map(\.score) == [nil, 0.5] && odd.first?.best?.trial == 1)
   }
 }

@@ -32,7 +32,7 @@ import Testing
     let factor = ForgivingFactor(deltaP: 5, deltaN: 5, rate: 2, stress: 1)
     let delta = factor.delta(reference: reference, trial: trial)
     #expect((delta * 10000).rounded() / 100 == deltaPercent)
-    #expect(factor.score(metric: 0.5, reference: reference, trial: trial) == 0.5 * (1 + delta))
+    #expect(ForgivingFactor.score(metric: 0.5, delta: delta) == 0.5 * (1 + delta))
   }
 
   @Test func aNetworkAboveTheReferenceIsPunished() {

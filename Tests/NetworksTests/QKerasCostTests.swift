@@ -64,7 +64,7 @@ import Testing
         #expect(Double(trial.totalBits) == expectedCase.numbers[0])
         let delta = Self.factor.delta(reference: reference, trial: trial)
         #expect(abs(delta - expectedCase.numbers[1]) < 1e-6)
-        let score = Self.factor.score(metric: 0.7, reference: reference, trial: trial)
+        let score = ForgivingFactor.score(metric: 0.7, delta: delta)
         #expect(abs(score - expectedCase.numbers[2]) < 1e-6)
         count += 1
       }

@@ -1,6 +1,7 @@
 //! Which trials are hopeless, by what the finished ones did. Knows no process.
 
 import Experiments
+import Networks
 
 /// The median stopping rule of Golovin et al., "Google Vizier" (KDD 2017), on scores: a trial ends
 /// after an epoch where its best score so far is below the median of what the finished trials
@@ -25,7 +26,8 @@ struct MedianRule: Sendable {
       Self.median(
         whole.map { trial in
           let begun = trial.byEpoch.prefix(count)
-          return begun.reduce(0, +) / Double(begun.count) * (1 + trial.delta)
+          return ForgivingFactor.score(
+            metric: begun.reduce(0, +) / Double(begun.count), delta: trial.delta)
         }) / (1 + delta)
     }
     return TrialFloor(afterEpochs: fields.afterEpochs, values: values)

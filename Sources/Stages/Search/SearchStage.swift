@@ -162,8 +162,8 @@ private struct SearchRun: Sendable {
     metrics["delta"] = .double(best.delta)
     metrics["score"] = .double(best.score)
     metrics["reference_bits"] = .int(scorer.reference.bits.totalBits)
-    metrics["picojoules"] = best.cost.picojoules.map { .double($0) }
-    metrics["reference_picojoules"] = scorer.reference.picojoules.map { .double($0) }
+    metrics["picojoules"] = best.cost.energy.map { .double($0.picojoules) }
+    metrics["reference_picojoules"] = scorer.reference.energy.map { .double($0.picojoules) }
     return metrics
   }
 

@@ -38,10 +38,10 @@ struct SearchTrial: Sendable {
 struct TrialCost: Hashable, Sendable {
   var bits: BitCost
   /// Of one inference; nil where the goal does not ask for it.
-  var picojoules: Double?
+  var energy: EnergyCost?
 
-  /// What the goal counts.
-  var size: Double { picojoules ?? Double(bits.totalBits) }
+  /// What the goal counts: bits, or picojoules.
+  var size: Double { energy?.picojoules ?? Double(bits.totalBits) }
 }
 
 /// Turns outcomes into scores.
@@ -61,18 +61,21 @@ struct TrialScorer: Sendable {
     self.metric = metric
     reference = TrialCost(
       bits: .reference(of: network),
-      picojoules: energy.map { EnergyCost.reference(of: network, table: $0).picojoules })
+      energy: energy.map { .reference(of: network, table: $0) })
   }
 
   func cost(under map: QuantizerMap) -> TrialCost {
     TrialCost(
       bits: BitCost(of: network, under: map),
-      picojoules: energy.map { EnergyCost(of: network, under: map, table: $0).picojoules })
+      energy: energy.map { EnergyCost(of: network, under: map, table: $0) })
   }
 
   /// The share by which the factor raises or lowers a metric.
   func delta(of cost: TrialCost) -> Double {
-    factor.delta(allowed: factor.stress * reference.size, size: cost.size)
+    if let energy = cost.energy, let reference = reference.energy {
+      return factor.delta(reference: reference, trial: energy)
+    }
+    return factor.delta(reference: reference.bits, trial: cost.bits)
   }
 
   /// What a selection's cost adds to its metric, as a share of it.
@@ -113,7 +116,7 @@ struct TrialScorer: Sendable {
         trial.byEpoch = epochs.map { $0.number ?? 0 }
       }
       trial.isStopped = metrics[TrialMetrics.stopped] == .bool(true)
-      trial.score = trial.metric * (1 + delta)
+      trial.score = ForgivingFactor.score(metric: trial.metric, delta: delta)
       trial.artifact = record.artifact
     case .failed(let message, let log):
       trial.failure = message

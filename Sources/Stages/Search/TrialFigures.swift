@@ -35,7 +35,7 @@ struct TrialFigures {
   }
 
   private var front: String {
-    let isEnergy = best.cost.picojoules != nil
+    let isEnergy = best.cost.energy != nil
     func point(_ trial: SearchTrial) -> ScatterPlot.Point {
       ScatterPlot.Point(
         x: trial.cost.size / (isEnergy ? 1e6 : 8192), y: trial.metric)

@@ -29,7 +29,7 @@ struct TrialTables {
   }
 
   /// Whether the goal counts energy.
-  private var hasEnergy: Bool { trials.contains { $0.cost.picojoules != nil } }
+  private var hasEnergy: Bool { trials.contains { $0.cost.energy != nil } }
 
   private func table(_ shown: [SearchTrial]) -> String {
     let names = space.choices.map { choice in
@@ -49,7 +49,7 @@ struct TrialTables {
       isDone ? "\(trial.metric)" : "", "\(trial.delta)", "\(bits.totalBits)",
       "\(bits.parameterBits)", "\(bits.activationBits)",
     ]
-    if hasEnergy { row.append(trial.cost.picojoules.map { "\($0)" } ?? "") }
+    if hasEnergy { row.append(trial.cost.energy.map { "\($0.picojoules)" } ?? "") }
     row.append(isDone ? "\(trial.byEpoch.count)" : "")
     for choice in space.choices {
       let map =

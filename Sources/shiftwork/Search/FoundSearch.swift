@@ -53,10 +53,16 @@ struct FoundSearch {
       func cell(_ column: String) -> String { places[column].map { line[$0] } ?? "" }
       trials.append(
         FoundTrial(
-          number: number, state: line[1], score: Double(line[2]), metric: Double(line[3]),
-          delta: Double(line[4]), totalBits: Int(line[5]), picojoules: Double(cell("picojoules")),
+          number: number, state: line[1], score: Self.number(line[2]),
+          metric: Self.number(line[3]), delta: Self.number(line[4]), totalBits: Int(line[5]),
+          picojoules: Self.number(cell("picojoules")),
           epochs: Int(cell("epochs")), key: cell("key")))
     }
+  }
+
+  /// A cell's number; nil where it is empty or none that could be compared.
+  static func number(_ cell: some StringProtocol) -> Double? {
+    Double(cell).flatMap { $0.isFinite ? $0 : nil }
   }
 
   /// The first of those with the best score.
@@ -112,7 +118,7 @@ extension FoundSearch {
     ]
     members["tuner"] = tuner.map { .string($0) }
     members["planned"] = planned.map { .int($0) }
-    members["seconds"] = seconds.map { .double($0) }
+    members["seconds"] = seconds.flatMap { $0.isFinite ? .double($0) : nil }
     members["best"] = best?.json ?? .null
     if withTrials { members["table"] = .array(trials.map(\.json)) }
     return .object(members)
@@ -130,7 +136,5 @@ extension FoundTrial {
     ])
   }
 
-  private static func value(_ number: Double?) -> JSONValue {
-    number.flatMap { $0.isFinite ? .double($0) : nil } ?? .null
-  }
+  private static func value(_ number: Double?) -> JSONValue { number.map { .double($0) } ?? .null }
 }

@@ -57,7 +57,7 @@ extension FoundSearch {
     var seconds: [String: Double] = [:]
     for line in text.split(separator: "\n").dropFirst() {
       let cells = line.split(separator: ",", omittingEmptySubsequences: false)
-      if cells.count == 4 { seconds[String(cells[3])] = Double(cells[2]) }
+      if cells.count == 4 { seconds[String(cells[3])] = Self.number(cells[2]) }
     }
     for index in trials.indices { trials[index].seconds = seconds[trials[index].key] }
   }
