@@ -37,6 +37,16 @@ import Testing
     #expect(cost.totalBits == total)
   }
 
+  /// The thesis printed none of the ResNet: this one a search found.
+  @Test func theSearchedListingComesToItsBits() throws {
+    let network = Network.resnet()
+    let (listing, map) = try Self.listing("resnet_searched.txt", for: network)
+    #expect(listing.diagnostics.isEmpty)
+    #expect(listing.missing(in: network, unless: { _ in false }).isEmpty)
+    #expect(listing.contradictions(of: network, under: map, isWhole: true).isEmpty)
+    #expect(BitCost(of: network, under: map).totalBits == 1_441_648)
+  }
+
   @Test(arguments: [
     ("mobilenet_v2", 68, "`activation_15` ... `activation_64`, 83 layers"),
     ("efficientnet_b0", 34, "`activation_18` ... `activation_189`, 246 layers"),
