@@ -1,17 +1,10 @@
 #pragma STDC FP_CONTRACT OFF
+#include "bytes.h"
 #include "integers.h"
-
-#include <immintrin.h>
-#include <math.h>
-#include <string.h>
-
 #include "parallel.h"
 
-#define BYTES __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
-#define INLINE static inline __attribute__((always_inline)) BYTES
-
-// Columns of a vector, and vectors of a block of columns.
-enum { lanes = 16, most_vectors = 4 };
+// Vectors of a block of columns.
+enum { most_vectors = 4 };
 // Bytes of a pointwise layer's packed map.
 enum { part_bytes = 1 << 14 };
 // Outputs that are computed together, and what they may read behind the packed map.
@@ -88,8 +81,8 @@ BYTES static void load_share(void *context, size_t begin, size_t end, size_t thr
   const ck_integer *d = context;
   size_t groups = groups_of(d), run = d->kernel_width * d->channels;
   for (size_t vector = begin; vector < end; vector++) {
-    size_t first = vector * lanes, left = d->columns - first;
-    __mmask16 mask = left >= lanes ? 0xffff : (__mmask16)((1u << left) - 1);
+    size_t first = vector * lanes;
+    __mmask16 mask = first_lanes(d->columns - first);
     size_t block = vector / most_vectors * most_vectors, width = vectors_of(d) - block;
     if (width > most_vectors) width = most_vectors;
     int8_t *target =
@@ -126,20 +119,17 @@ void ck_integer_load(ck_integer *d) {
 // MARK: the map
 
 /// The bytes code + 127 of `count` values.
-INLINE void pack(const float *x, size_t count, __m512 exponent, int offset, uint8_t *target) {
-  __m512i offsets = _mm512_set1_epi32(offset);
+INLINE void pack(const float *x, size_t count, struct grid grid, uint8_t *target) {
   for (size_t i = 0; i < count; i += lanes) {
-    size_t left = count - i;
-    __mmask16 mask = left >= lanes ? 0xffff : (__mmask16)((1u << left) - 1);
-    __m512 values = _mm512_scalef_ps(_mm512_maskz_loadu_ps(mask, x + i), exponent);
-    __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(values), offsets);
-    _mm512_mask_cvtepi32_storeu_epi8(target + i, mask, codes);
+    __mmask16 mask = first_lanes(count - i);
+    _mm512_mask_cvtepi32_storeu_epi8(target + i, mask, numbers_of(x + i, mask, grid));
   }
 }
 
 /// A sample's map with its padding, whose values are 0.
 INLINE void pack_sample(
-  const ck_integer *d, const float *x, __m512 exponent, int offset, uint8_t *target) {
+  const ck_integer *d, const float *x, struct grid grid, uint8_t *target) {
+  int offset = grid.offset;
   size_t line = packed_width(d) * d->channels, height = packed_height(d);
   size_t left = d->pad_left * d->channels, inside = d->width * d->channels;
   if (inside > line - left) inside = line - left;
@@ -150,7 +140,7 @@ INLINE void pack_sample(
       continue;
     }
     memset(target, offset, left);
-    pack(x + iy * d->width * d->channels, inside, exponent, offset, target + left);
+    pack(x + iy * d->width * d->channels, inside, grid, target + left);
     memset(target + left + inside, offset, line - left - inside);
   }
 }
@@ -169,9 +159,6 @@ struct tile {
   float *y;
   __mmask16 last_mask;
 };
-
-// The loops over outputs and vectors must unroll: sums stay in registers then.
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 INLINE void sum_tile(const struct tile *t, size_t outputs, size_t vectors) {
   __m512i sums[most_outputs][most_vectors];
@@ -243,11 +230,10 @@ INLINE void sum_row(
 
 /// What a sample's grid makes of the columns: the value of a product of codes, and what the offset of
 /// its bytes adds to a sum, taken away beforehand.
-INLINE void start_sample(
-  const ck_integer *d, float step, int offset, float *factors, int32_t *starts) {
+INLINE void start_sample(const ck_integer *d, struct grid grid, float *factors, int32_t *starts) {
   for (size_t j = 0; j < d->columns; j++) {
-    factors[j] = d->steps[j] * step;
-    starts[j] = -offset * d->code_sums[j];
+    factors[j] = d->steps[j] * grid.step;
+    starts[j] = -grid.offset * d->code_sums[j];
   }
 }
 
@@ -258,22 +244,19 @@ BYTES void ck_integer_sample(const void *layer, size_t sample, size_t thread) {
   float *factors = (float *)(packed + packed_bytes(d));
   int32_t *starts = (int32_t *)(factors + vectors_of(d) * lanes);
   size_t positions = d->out_height * d->out_width;
-  float step = d->grids[2 * sample], zero = d->grids[2 * sample + 1];
-  // A map that is not finite has no grid; the moments beside this sum show it.
-  int offset = zero >= -127 && zero <= 127 ? (int)zero + 127 : 0;
-  __m512 exponent = _mm512_set1_ps(step > 0 && step < INFINITY ? -(float)ilogbf(step) : 0);
-  start_sample(d, step, offset, factors, starts);
+  struct grid grid = grid_of(d->grids + 2 * sample);
+  start_sample(d, grid, factors, starts);
   const float *x = d->x + sample * d->height * d->width * d->channels;
   float *y = d->y + sample * positions * d->columns;
   if (is_pointwise(d)) {
     for (size_t first = 0; first < positions; first += part_positions(d)) {
       size_t left = positions - first, count = left < part_positions(d) ? left : part_positions(d);
-      pack(x + first * d->channels, count * d->channels, exponent, offset, packed);
+      pack(x + first * d->channels, count * d->channels, grid, packed);
       sum_row(d, packed, count, factors, starts, y + first * d->columns);
     }
     return;
   }
-  pack_sample(d, x, exponent, offset, packed);
+  pack_sample(d, x, grid, packed);
   size_t line = packed_width(d) * d->channels * d->stride_height;
   for (size_t oy = 0; oy < d->out_height; oy++)
     sum_row(

@@ -35,6 +35,9 @@ final class PointwiseBackward: FoldedPass {
   private let scale: Storage
   private let sumX: Buffer<Double>
   private let partialSums: Buffer<Double>
+  /// x'x and the sums of x, where x is bytes.
+  private let byteProduct: ByteProduct?
+  private let byteScratch: PlannedBuffer?
   private var kernelPass: Convolution?
   private var inputProductPass: Convolution?
   private var inputPass: Convolution?
@@ -77,7 +80,15 @@ final class PointwiseBackward: FoldedPass {
     (shift, scale) = (Storage(count: layer.channels), Storage(count: layer.channels))
     sumX = Buffer(count: channelsIn)
     partialSums = Buffer(count: (geometry.outputRows + 63) / 64 * channelsIn)
-    for buffer in [input.buffer, gradient, target.buffer, addend].compactMap({ $0 }) {
+    let (product, sums, size) = (inputProduct.pointer, sumX.pointer, channelsIn)
+    byteProduct = input.grids.flatMap { grids in
+      ByteProduct(
+        samples: geometry.batch, positions: geometry.outputRows / geometry.batch, channels: size,
+        grids: grids.pointer, product: product, sums: sums)
+    }
+    byteScratch = byteProduct.map { plan.buffer(count: $0.scratchCount) }
+    let own = [input.buffer, gradient, target.buffer, addend, byteScratch]
+    for buffer in own.compactMap({ $0 }) {
       plan.use(buffer, at: moment)
     }
   }
@@ -91,8 +102,12 @@ final class PointwiseBackward: FoldedPass {
     kernelPass = try Convolution(
       .backwardKernel, geometry, on: oneDNN, input: x, kernel: product.pointer,
       output: gradient.pointer)
-    inputProductPass = try Convolution(
-      .backwardKernel, square, on: oneDNN, input: x, kernel: inputProduct.pointer, output: x)
+    if let byteProduct, let byteScratch {
+      byteProduct.bind(input: x, scratch: byteScratch.pointer)
+    } else {
+      inputProductPass = try Convolution(
+        .backwardKernel, square, on: oneDNN, input: x, kernel: inputProduct.pointer, output: x)
+    }
     inputPass = try Convolution(
       .backwardData, geometry, on: oneDNN, input: place, kernel: correctedKernel.pointer,
       output: gradient.pointer)
@@ -135,13 +150,17 @@ final class PointwiseBackward: FoldedPass {
   }
 
   private func runKernel() {
-    inputProductPass?.execute()
+    if let byteProduct {
+      byteProduct.execute()
+    } else {
+      inputProductPass?.execute()
+      ck_channel_sum(
+        input.buffer.pointer, layer.geometry.outputRows, channelsIn, sumX.pointer,
+        partialSums.pointer)
+    }
     MatrixProduct.multiply(
       inputProduct.pointer, slopedKernel.pointer, into: momentPart.pointer, rows: channelsIn,
       inner: channelsIn, columns: channels)
-    ck_channel_sum(
-      input.buffer.pointer, layer.geometry.outputRows, channelsIn, sumX.pointer,
-      partialSums.pointer)
     var parts = ck_kernel_parts(
       product: product.pointer, scale: scale.pointer, moments: momentPart.pointer,
       shift: shift.pointer, sum_x: sumX.pointer, rows: channelsIn, channels: channels,

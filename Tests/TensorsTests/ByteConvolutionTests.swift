@@ -21,6 +21,46 @@ import Testing
       kernel: (1, 1), stride: (1, 1), padding: (0, 0, 0, 0), isDepthwise: false)
   }
 
+  @Test(arguments: [(3, 13, 5), (20, 125, 64), (17, 50, 33), (40, 1, 24), (2, 9, 160)])
+  func productsWithItselfAreTheSums(samples: Int, positions: Int, channels: Int) throws {
+    let (count, perSample) = (samples * positions * channels, positions * channels)
+    let grids = (0..<samples).map {
+      (step: Float([0.5, 0x1p-9, 4][$0 % 3]), zero: Float($0 % 255 - 127))
+    }
+    let input = Storage(Self.codes(count, stream: 1, limit: 127))
+    for index in 0..<count {
+      let grid = grids[index / perSample]
+      input.pointer[index] = grid.step * (input.pointer[index] - grid.zero)
+    }
+    let grid = Storage(grids.flatMap { [$0.step, $0.zero] })
+    func run(isPlain: Bool) throws -> (product: [Float], sums: [Double]) {
+      let (product, sums) = (Storage(count: channels * channels), Buffer<Double>(count: channels))
+      let byteProduct = try #require(
+        ByteProduct(
+          samples: samples, positions: positions, channels: channels, isPlain: isPlain,
+          grids: grid.pointer, product: product.pointer, sums: sums.pointer))
+      let scratch = Storage(count: byteProduct.scratchCount)
+      byteProduct.bind(input: input.pointer, scratch: scratch.pointer)
+      byteProduct.execute()
+      return (product.values, sums.values)
+    }
+    let (plain, usual) = (try run(isPlain: true), try run(isPlain: false))
+    #expect(plain == usual)
+    var expected = [Double](repeating: 0, count: channels * channels)
+    var expectedSums = [Double](repeating: 0, count: channels)
+    for row in 0..<samples * positions {
+      for i in 0..<channels {
+        let value = Double(input.pointer[row * channels + i])
+        expectedSums[i] += value
+        for j in 0..<channels {
+          expected[i * channels + j] += value * Double(input.pointer[row * channels + j])
+        }
+      }
+    }
+    #expect(relativeDistance(usual.product.map(Double.init), expected) < 3e-7)
+    #expect(relativeDistance(usual.sums, expectedSums) < 3e-7)
+  }
+
   /// Whole numbers of -limit to limit.
   private static func codes(_ count: Int, stream: UInt32, limit: Float) -> [Float] {
     hashed(count, stream: stream).map { ($0 * limit).rounded().clamped(to: limit) }

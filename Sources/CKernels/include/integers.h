@@ -34,3 +34,21 @@ size_t ck_integer_scratch(const ck_integer *layer);
 void ck_integer_load(ck_integer *layer);
 // One sample of the output; `layer` is a ck_integer. Samples may be computed in parallel.
 void ck_integer_sample(const void *layer, size_t sample, size_t thread);
+
+// Products of a quantized map with itself, in whole numbers likewise: at most 16384 positions.
+typedef struct {
+  size_t samples, positions, channels;
+  // The map, and a grid for each sample.
+  const float *x, *grids;
+  // Over all positions, the sums of x[i] * x[j] (channels, channels) and of x[i].
+  float *product;
+  double *sums;
+  // ck_gram_partial floats; ck_gram_scratch bytes for each thread.
+  float *partial;
+  uint8_t *scratch;
+  // Whether to do without multiplications of bytes, as processors without them do: the same numbers.
+  int plain;
+} ck_gram;
+size_t ck_gram_partial(const ck_gram *gram);
+size_t ck_gram_scratch(const ck_gram *gram);
+void ck_gram_run(const ck_gram *gram);

@@ -27,11 +27,11 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .prepareData: 1
     case .loadPretrained: 1
-    case .pretrain: 3
+    case .pretrain: 4
     case .quantize: 2
-    case .search: 8
+    case .search: 9
     case .switchAlpha: 2
-    case .fineTune: 5
+    case .fineTune: 6
     case .evaluate: 3
     case .command: 1
     }
