@@ -26,7 +26,7 @@ struct MissingFiles {
     var known: [String: Bool] = [:]
     func exists(_ path: String) -> Bool {
       if let answer = known[path] { return answer }
-      let answer = Files.exists(path)
+      let answer = faults.lookups.exists(path)
       known[path] = answer
       return answer
     }

@@ -128,7 +128,7 @@ struct PipelineLoader {
   /// Checks an experiment that no pipeline of its name belongs to; false for other files.
   func checkExperimentAlone() -> Bool {
     guard let experiment = composer.load(request.path), Self.isExperiment(experiment),
-      !Files.exists(defaultPipeline)
+      !faults.lookups.exists(defaultPipeline)
     else { return false }
     var variables = scope(of: [experiment])
     variables.apply(overrides.filter(\.isOfVariables), faults: faults)
@@ -145,7 +145,7 @@ struct PipelineLoader {
     guard let node = composer.load(request.path) else { return nil }
     guard Self.isExperiment(node) else { return (request.path, node) }
     let path = defaultPipeline
-    guard Files.exists(path) else {
+    guard faults.lookups.exists(path) else {
       faults.add(
         node.diagnostic(
           "\(request.path) is an experiment, and there is no pipeline of its name",
@@ -172,7 +172,9 @@ struct PipelineLoader {
     if text.contains("/") || text.hasSuffix(".yaml") { return composer.load(text) }
     let folder = PathText.sibling(of: path, folder: "experiments")
     let candidates = [folder, "experiments"].map { PathText.join($0, text + ".yaml") }
-    if let found = candidates.first(where: Files.exists) { return composer.load(found) }
+    if let found = candidates.first(where: { faults.lookups.exists($0) }) {
+      return composer.load(found)
+    }
     let names = ((try? Files.list(folder)) ?? []).filter { $0.hasSuffix(".yaml") }
       .map { PathText.stem(of: $0) }
     faults.add(

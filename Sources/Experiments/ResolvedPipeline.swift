@@ -3,6 +3,7 @@
 package import Diagnostics
 import Files
 package import Pipeline
+package import Specs
 
 /// What a command line says about which pipeline to work on.
 package struct PipelineRequest: Sendable {
@@ -37,6 +38,8 @@ package struct ResolvedPipeline: Sendable {
   /// The stages of all points; those of a sweep are named `POINT/STAGE`.
   package var graph: StageGraph
   package var warnings: [Diagnostic]
+  /// What of the file system it all hangs on.
+  package var lookups: Lookups
 
   package init(_ request: PipelineRequest) throws(InvalidSpec) {
     let loader = PipelineLoader(request)
@@ -47,6 +50,7 @@ package struct ResolvedPipeline: Sendable {
     experiment = checked.experiment
     self.graph = graph
     warnings = loader.warnings
+    lookups = loader.faults.lookups
   }
 }
 

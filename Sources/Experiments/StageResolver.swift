@@ -184,10 +184,13 @@ struct StageResolver {
   private func training(_ section: TrainingSection, of entry: StageEntry) -> TrainingFields? {
     guard let epochs = section.epochs else {
       let key = entry.kind.rawValue
-      faults.add(
-        entry.key.diagnostic(
-          "stage `\(entry.name)` needs `epochs`",
-          suggestion: "write it into the experiment's `\(key)` or `training`"))
+      // A misspelt one is told where it stands.
+      if ![key, "training"].contains(where: { spec.hasMisspelt("epochs", in: $0) }) {
+        faults.add(
+          entry.key.diagnostic(
+            "stage `\(entry.name)` needs `epochs`",
+            suggestion: "write it into the experiment's `\(key)` or `training`"))
+      }
       return nil
     }
     let fields = section.fields(epochs: epochs)

@@ -58,7 +58,13 @@ package enum Files {
     }
   }
 
-  /// Makes `path` and whatever is missing above it.
+  /// Makes an empty file, or makes one empty.
+  package static func empty(_ path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError.last("write", path) }
+    close(descriptor)
+  }
+
   /// Adds `text` at the end of a file, in one piece as far as the system allows.
   package static func append(_ text: String, to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
@@ -67,7 +73,9 @@ package enum Files {
     try write(Array(text.utf8), to: descriptor, path)
   }
 
+  /// Makes `path` and whatever is missing above it.
   package static func createDirectories(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) { return }
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       made += made.isEmpty || made.hasSuffix("/") ? String(part) : "/" + part

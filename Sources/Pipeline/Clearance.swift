@@ -139,5 +139,8 @@ extension Store {
       }
     }
     try rewriteJournal { isWhole[$0.artifact] == true }
+    // They hang on the journal as it was.
+    let snapshots = Self.snapshotsPath(in: root)
+    if Files.exists(snapshots) { try Files.remove(snapshots) }
   }
 }

@@ -78,8 +78,11 @@ struct Job: Sendable {
     }
     try Task.checkCancellation()
     let path = store.logPath(for: key)
-    try Files.writeAtomically([UInt8](), to: path)
+    try Files.empty(path)
     log = path
+    // Forced means from the beginning.
+    let checkpoint = store.checkpointPath(for: key)
+    if isForced, Files.exists(checkpoint) { try Files.remove(checkpoint) }
     report(.running(log: path))
     var attempt = 1
     while true {

@@ -27,6 +27,9 @@ struct Journal {
     self.boot = boot
   }
 
+  /// The file and how much of it was taken in.
+  var extent: (inode: UInt64, size: Int) { (inode, consumed) }
+
   /// The newest record that answers to `key`, and its number.
   func record(for key: Digest) -> (number: Int, record: Record)? {
     newest[key].map { ($0, records[$0]) }

@@ -11,6 +11,16 @@ struct SourceDigests {
   private let path: String
   private var known: [FileState: Digest]?
   private var pending: [UInt8] = []
+  /// By path, what was last seen of every file and folder that counts in a digest.
+  private(set) var sights: [String: Sight] = [:]
+
+  struct Sight {
+    var state: FileState
+    /// Of a file's bytes; nil for a folder, whose names its state stands for.
+    var digest: Digest?
+    /// Whether no change since can have left the state as it is.
+    var isSettled: Bool
+  }
 
   private static let entrySize = 5 * 8 + 64 + 4
   private static let pendingLimit = 1000 * entrySize
@@ -23,8 +33,13 @@ struct SourceDigests {
   mutating func digest(of source: String) throws -> Digest? {
     guard let state = try FileState(path: source, followingLinks: true) else { return nil }
     guard state.isDirectory else { return try digest(ofFile: source, state: state) }
+    sights[source] = Sight(state: state, digest: nil, isSettled: Self.isSettled(state))
     let tree = try Tree(of: source, followingLinks: true)
     let states = Dictionary(uniqueKeysWithValues: tree.files.map { ($0.path, $0.state) })
+    for folder in tree.folders {
+      sights[source + "/" + folder.path] = Sight(
+        state: folder.state, digest: nil, isSettled: Self.isSettled(folder.state))
+    }
     return try Tree.digest(of: tree.files.map { ($0.path, $0.state.size) }) { path in
       let state = states[path]
       return try digest(ofFile: source + "/" + path, state: state)
@@ -32,7 +47,10 @@ struct SourceDigests {
   }
 
   private mutating func digest(ofFile file: String, state: FileState?) throws -> Digest {
-    if let state, let digest = recall(state) { return digest }
+    if let state, let digest = recall(state) {
+      sights[file] = Sight(state: state, digest: digest, isSettled: true)
+      return digest
+    }
     for _ in 0..<3 {
       guard let before = try FileState(path: file, followingLinks: true) else { break }
       guard before.isRegular else {
@@ -40,7 +58,9 @@ struct SourceDigests {
       }
       let digest = try Files.digest(ofFile: file)
       guard try FileState(path: file, followingLinks: true) == before else { continue }
-      try remember(digest, for: before)
+      let isSettled = Self.isSettled(before)
+      sights[file] = Sight(state: before, digest: digest, isSettled: isSettled)
+      if isSettled { remember(digest, for: before) }
       return digest
     }
     throw PipelineError.sourceKeepsChanging(path: file)
@@ -51,12 +71,16 @@ struct SourceDigests {
     return known?[state]
   }
 
-  private mutating func remember(_ digest: Digest, for state: FileState) throws {
+  /// Whether the file's next change will show in its times.
+  private static func isSettled(_ state: FileState) -> Bool {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let nanoseconds = Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
     // The kernel sets the time of change; that of modification may be anything, even in the future.
-    guard state.changedNanoseconds < nanoseconds &- Self.racyNanoseconds else { return }
+    return state.changedNanoseconds < nanoseconds &- racyNanoseconds
+  }
+
+  private mutating func remember(_ digest: Digest, for state: FileState) {
     known?[state] = digest
     pending += Self.entry(for: state, digest: digest)
     // A store that cannot be written does without.

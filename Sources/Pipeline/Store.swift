@@ -123,6 +123,13 @@ extension Store {
     try state.withLock { try $0.digests.digest(of: path) }
   }
 
+  /// What was seen of source files, and of the journal at its path.
+  var observed:
+    (sources: [String: SourceDigests.Sight], journal: (inode: UInt64, size: Int), path: String)
+  {
+    state.withLock { ($0.digests.sights, $0.journal.extent, $0.journal.path) }
+  }
+
   /// Keeps the digests of source files for later runs; a store that cannot be written does without.
   func saveSourceDigests() {
     guard (try? prepare()) != nil else { return }
@@ -155,7 +162,7 @@ extension Store {
       artifact: artifact, keys: keys, name: Record.spelled(name: name), seconds: seconds,
       files: tree.files.map { Record.File(path: $0.path, size: $0.state.size) },
       kindTag: Record.tag(ofKind: manifest.kind), boot: state.withLock { $0.journal.boot },
-      payload: Array(JSONValue.object(payload).canonicalText.utf8)[...])
+      payload: JSONValue.object(payload).line[...])
     try append(record)
     return record
   }
@@ -168,7 +175,7 @@ extension Store {
   /// Lets an existing output answer to further keys, with other words about it.
   func record(_ record: Record, keys: [Digest], name: String, payload: JSONValue) throws {
     try self.record(
-      record, keys: keys, name: name, payload: Array(payload.canonicalText.utf8)[...])
+      record, keys: keys, name: name, payload: payload.line[...])
   }
 
   private func record(
@@ -282,7 +289,12 @@ extension Store {
   /// Held by whoever plans and runs: nothing that they found is cleared away meanwhile.
   package func use() throws -> HeldLock {
     try prepare()
-    return try HeldLock.share(file: root + "/in-use")
+    return try Self.use(existing: root)
+  }
+
+  /// The same for a store that was written to before.
+  package static func use(existing root: String) throws -> HeldLock {
+    try HeldLock.share(file: root + "/in-use")
   }
 
   /// The right to clear away; nil while somebody uses the store.

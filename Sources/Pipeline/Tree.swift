@@ -23,6 +23,10 @@ struct FileState: Hashable {
       if errno == ENOENT || errno == ENOTDIR { return nil }
       throw LibraryError(library: "libc", call: "stat", code: Int(errno), path: path)
     }
+    self.init(status)
+  }
+
+  init(_ status: stat) {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     size = Int64(status.st_size)
@@ -54,6 +58,8 @@ struct FileState: Hashable {
 /// The regular files below a folder, by relative path, in the order of their bytes.
 struct Tree {
   var files: [(path: String, state: FileState)] = []
+  /// The folders below it, in no order.
+  var folders: [(path: String, state: FileState)] = []
 
   private static let depthLimit = 64
 
@@ -80,6 +86,7 @@ struct Tree {
         throw PipelineError.unreadable(path: path, why: "it is a link to nothing, or just vanished")
       }
       if state.isDirectory {
+        folders.append((relative, state))
         try add(
           folder: path, below: relative + "/", followingLinks: followingLinks, depth: depth + 1)
       } else if state.isRegular {

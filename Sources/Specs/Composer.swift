@@ -41,7 +41,9 @@ package final class Composer {
 
   private func read(_ path: String, askedFor place: Node?) -> Node? {
     do {
-      return try YAML.load(path: path, shownAs: path)
+      let text = try YAML.bytes(of: path, shownAs: path)
+      faults.lookups.note(text, at: path)
+      return try YAML.parse(text, file: path)
     } catch {
       for var diagnostic in error.diagnostics {
         if diagnostic.location == nil, let place {

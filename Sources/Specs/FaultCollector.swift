@@ -12,6 +12,9 @@ package final class FaultCollector {
   private var told: Set<Told> = []
   private var silent: Set<SourceLocation> = []
 
+  /// What the file system was asked meanwhile.
+  package var lookups = Lookups()
+
   /// What notes what is asked, where that is wanted.
   package let recorder: SchemaRecorder?
 

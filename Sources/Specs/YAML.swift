@@ -44,7 +44,8 @@ package enum YAML {
     return try builder.document(text)
   }
 
-  private static func bytes(of path: String, shownAs: String) throws(InvalidSpec) -> [UInt8] {
+  /// The text of the file at `path`.
+  static func bytes(of path: String, shownAs: String) throws(InvalidSpec) -> [UInt8] {
     func fault(_ reason: String) -> InvalidSpec {
       InvalidSpec([Diagnostic("cannot read \(shownAs): \(reason)")])
     }

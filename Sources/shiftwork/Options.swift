@@ -5,6 +5,7 @@ import Diagnostics
 import Experiments
 import Glibc
 import Pipeline
+import Synchronization
 
 /// Which pipeline, with which overrides.
 struct PipelineOptions: ParsableArguments {
@@ -15,14 +16,29 @@ struct PipelineOptions: ParsableArguments {
 
   @OptionGroup var fields: FieldOptions
 
-  func resolve(requiresFiles: Bool = true) throws -> ResolvedPipeline {
+  /// - Parameter variables: takes the names of the variables of the environment that were read.
+  func resolve(
+    requiresFiles: Bool = true, noting variables: VariableNames? = nil
+  ) throws -> ResolvedPipeline {
     let pipeline = try ResolvedPipeline(
       PipelineRequest(
         path: path, overrides: fields.set, data: fields.dataFolder, requiresFiles: requiresFiles,
-        variable: { Environment[$0] }))
+        variable: {
+          variables?.add($0)
+          return Environment[$0]
+        }))
     Console.show(pipeline.warnings, color: fields.color)
     return pipeline
   }
+}
+
+/// Names that were asked for.
+final class VariableNames: Sendable {
+  private let names = Mutex<Set<String>>([])
+
+  var all: Set<String> { names.withLock { $0 } }
+
+  func add(_ name: String) { names.withLock { _ = $0.insert(name) } }
 }
 
 /// Which of the pipeline's stages.

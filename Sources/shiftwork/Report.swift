@@ -55,23 +55,15 @@ struct Report {
     return files
   }
 
-  /// For the terminal.
-  func table(style: Style) -> [String] {
+  /// For the terminal: a line for the names, and one for each row.
+  var table: [String] {
     let header = ["stage", "state", "seconds", "metrics"]
     let body = zip(rows, metrics).map { row, metrics in
       [
         row.stage, row.state, row.seconds.map { Text.fixed($0, 1) } ?? "", metrics.summary,
       ]
     }
-    let lines = Text.table([header] + body, numeric: [2])
-    return lines.enumerated().map { index, line in
-      if index == 0 { return style.bold(line) }
-      switch rows[index - 1].state {
-      case "failed", "interrupted": return style.red(line)
-      case "hit", "skipped": return style.dim(line)
-      default: return line
-      }
-    }
+    return Text.table([header] + body, numeric: [2])
   }
 
   /// The same bytes for the same results, whether they were computed or found.

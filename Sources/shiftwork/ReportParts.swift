@@ -1,8 +1,6 @@
 //! What a report is made of, and whether it would be another one than before. Writes nothing.
 
-import CPlatform
 import Files
-import Glibc
 import Pipeline
 
 /// The rows of a report that is made when somebody wants it: that reads every stage's metrics.
@@ -16,19 +14,12 @@ struct ReportParts {
 
   /// All that the report's files depend on, the program that writes them included.
   var identity: Digest {
-    var text = "\(Self.program)\n\(pipeline)\n\(experiment ?? "")\n"
+    var text = "\(RunIdentity.program)\n\(pipeline)\n\(experiment ?? "")\n"
     for row in rows {
       text += "\(row.stage)\t\(row.kind)\t"
       if let record = row.record { text += "\(record.artifact.hex)\t\(record.seconds)\t" }
       text += "\(row.key?.hex ?? "")\t\(row.point?.id ?? "")\n"
     }
     return SHA256.digest(of: text)
-  }
-
-  /// Another build may write another report.
-  private static var program: String {
-    var status = stat()
-    guard stat("/proc/self/exe", &status) == 0 else { return Version.text }
-    return "\(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
   }
 }

@@ -85,6 +85,28 @@ final class ResultsFolder: Sendable {
     }
   }
 
+  /// The paths that show whether the results of these stages and the report are as they were
+  /// written; nil where one of them is not.
+  func watched(_ stages: some Sequence<String>) -> [String]? {
+    state.withLock { state in
+      var paths = ["\(path)/\(Self.indexName)"]
+      for stage in stages {
+        guard let entry = state.stages[stage] else { return nil }
+        for (name, stamp) in entry.folders {
+          let folder = name.isEmpty ? self.folder(of: stage) : "\(self.folder(of: stage))/\(name)"
+          guard Stamp(of: folder) == stamp else { return nil }
+          paths.append(folder)
+        }
+      }
+      guard case .object(let files)? = state.report?["files"] else { return nil }
+      for (name, stamp) in files {
+        guard Stamp(of: "\(path)/\(name)")?.json == stamp else { return nil }
+        paths.append("\(path)/\(name)")
+      }
+      return paths
+    }
+  }
+
   // MARK: The report
 
   /// Whether the report that `identity` stands for is there, as it was written.

@@ -1,7 +1,9 @@
 //! `run`: plans, runs what is missing, and lays the results out. Knows no kind of stage.
 
 import ArgumentParser
+import Diagnostics
 import Experiments
+import Files
 import Glibc
 import Pipeline
 
@@ -46,9 +48,12 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
   }
 
   func run() async throws {
+    let identity = identity
+    if let identity, try tellUnchanged(identity) { return }
     // Both read files that may be long, and neither needs the other.
     let opening = Task.detached { [root = self.store.store] in try Store(root: root) }
-    let resolved = try pipeline.resolve()
+    let variables = VariableNames()
+    let resolved = try pipeline.resolve(noting: variables)
     let store = try await opening.value
     let use = dryRun ? nil : try store.use()
     defer { use?.release() }
@@ -57,15 +62,24 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       PlanPrinter(json: json, color: color).print(plan)
       return
     }
-    let recorder = try RunRecorder(
-      RunInfo(
-        pipeline: resolved.name, arguments: CommandLine.arguments, version: Version.text,
-        stages: plan.entries.count), in: store)
+    let info = RunInfo(
+      pipeline: resolved.name, arguments: CommandLine.arguments, version: Version.text,
+      stages: plan.entries.count)
+    let recorder = try RunRecorder(info, in: store.root)
+    store.setRun(info.id)
     let interruption = Interruption()
     let folder = ResultsFolder(path: "\(results)/\(resolved.name)")
     let reporter = RunReporter(
       json: json, color: color, results: folder, store: store, plan: plan,
       interruption: interruption)
+    // What is told and laid out of one stage shall not keep the next from starting.
+    let (events, feed) = AsyncStream<(SchedulerEvent, Double)>.makeStream()
+    let telling = Task {
+      for await (event, time) in events {
+        recorder.receive(event, at: time)
+        reporter.receive(event)
+      }
+    }
     let cores = Processor.cores
     let needsWorker = plan.entries.contains { $0.stage.command == nil }
     let scheduler = Scheduler(
@@ -73,13 +87,12 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       options: Scheduler.Options(
         jobs: jobs ?? cores, cores: cores, memoryGB: memoryGB ?? Self.machineMemoryGB,
         retries: retries, keepsGoing: keepGoing),
-      observer: {
-        recorder.receive($0)
-        reporter.receive($0)
-      })
+      observer: { feed.yield(($0, WallTime.now)) })
     let task = Task { await scheduler.run(plan) }
     interruption.onSignal { task.cancel() }
     let summary = await task.value
+    feed.finish()
+    await telling.value
     reporter.finish()
     let code = end(
       summary, of: resolved, plan: plan, reporter: reporter, results: folder,
@@ -87,6 +100,38 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     folder.save()
     recorder.finish(summary, code: code)
     if code != 0 { throw ExitCode(code) }
+    guard let identity else { return }
+    var rows = reporter.rows(in: plan)
+    for index in rows.indices { rows[index].state = "hit" }
+    let table = rows.count > Self.shownHits ? [] : parts(rows, of: resolved).report().table
+    FinishedRun(
+      pipeline: resolved, stages: plan.entries.map(\.stage.name), records: summary.records,
+      results: folder, store: store, variables: variables.all
+    ).save(table, for: identity)
+  }
+
+  /// Nil where the run has more to do, or to say, than is worth remembering.
+  private var identity: RunIdentity? {
+    guard !dryRun, !json, selection.force.isEmpty else { return nil }
+    let fields = pipeline.fields
+    let words =
+      [pipeline.path, fields.dataFolder, results, store.store] + ["--set"] + fields.set
+      + ["--"] + selection.stages + ["--from"] + selection.from + ["--until"] + selection.until
+    return RunIdentity(store: store.store, words: words)
+  }
+
+  /// Says what an earlier run of the same command found where nothing has changed since; false
+  /// where something has.
+  private func tellUnchanged(_ identity: RunIdentity) throws -> Bool {
+    guard Files.exists(identity.path) else { return false }
+    let use = try Store.use(existing: identity.store)
+    defer { use.release() }
+    guard let past = UnchangedRun(of: identity) else { return false }
+    try past.record(in: identity.store)
+    if past.count > Self.shownHits { Console.out("\(past.count) stages were there already") }
+    show(past.table) { _ in "hit" }
+    Console.out("results: \(results)/\(past.pipeline)/report.md, summary.csv")
+    return true
   }
 
   /// `$SHIFTWORK_WORKER` runs the stages where it is set: another build, or a test's.
@@ -107,8 +152,7 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
     _ summary: RunSummary, of resolved: ResolvedPipeline, plan: Plan, reporter: RunReporter,
     results folder: ResultsFolder, interruption: Interruption
   ) -> Int32 {
-    let rows = reporter.rows(in: plan)
-    let parts = ReportParts(pipeline: resolved.name, experiment: resolved.experiment, rows: rows)
+    let parts = parts(reporter.rows(in: plan), of: resolved)
     var code = summary.exitCode
     var isWritten = false
     if interruption.happened, !summary.records.keys.isSuperset(of: plan.entries.map(\.stage.name)) {
@@ -147,8 +191,26 @@ struct RunCommand: AsyncParsableCommand, ColoringCommand {
       Console.out("\(hits) stages were there already")
     }
     guard !parts.rows.isEmpty else { return }
+    show(parts.report().table) { parts.rows[$0].state }
+  }
+
+  /// - Parameter state: of the stage of a line below the header.
+  private func show(_ table: [String], state: (Int) -> String) {
+    guard !table.isEmpty else { return }
     let style = Style(isColored: color.applies(to: STDOUT_FILENO))
-    Console.out(parts.report().table(style: style).joined(separator: "\n"))
+    let lines = table.enumerated().map { index, line in
+      if index == 0 { return style.bold(line) }
+      switch state(index - 1) {
+      case "failed", "interrupted": return style.red(line)
+      case "hit", "skipped": return style.dim(line)
+      default: return line
+      }
+    }
+    Console.out(lines.joined(separator: "\n"))
+  }
+
+  private func parts(_ rows: [ReportRow], of resolved: ResolvedPipeline) -> ReportParts {
+    ReportParts(pipeline: resolved.name, experiment: resolved.experiment, rows: rows)
   }
 }
 

@@ -72,6 +72,40 @@ import Testing
     #expect(try workspace.read("results/small/summary.csv") == summary)
   }
 
+  /// A run that finds nothing changed takes an earlier one's word, which has to be what it would say
+  /// itself.
+  @Test func whatDidNotChangeIsToldTheSame() throws {
+    let snapshots = workspace.path(".shiftwork/snapshots")
+    func runs(_ arguments: String) throws -> [String] {
+      try [false, true].map { isForgotten in
+        if isForgotten { try FileManager.default.removeItem(atPath: snapshots) }
+        let outcome = try run("--color", arguments)
+        #expect(outcome.code == 0)
+        return outcome.out + outcome.error
+      }
+    }
+    _ = try run("--color", "never")
+    let plain = try runs("never")
+    #expect(plain[0] == plain[1])
+    #expect(plain[0].contains("evaluate   hit"))
+    let colored = try runs("always")
+    #expect(colored[0] == colored[1])
+    #expect(colored[0].contains("\u{1B}"))
+    #expect(try ran() == ["pretrain", "quantize", "fine_tune", "evaluate"])
+
+    let history = try workspace.run("shiftwork", ["history"]).out
+    #expect(history.matches(of: /0 ran, 4 there already/).count == 4)
+    let ids = history.matches(of: /\d{8}T\d{6}-[0-9a-z]{4}/).map { String($0.0) }
+    let stories = try Set(
+      ids.prefix(4).map { id in
+        try workspace.read(".shiftwork/runs/\(id)/events.jsonl")
+          .replacing(/"time":[0-9.e]+/, with: "")
+      })
+    #expect(stories.count == 1)
+    #expect(
+      stories.first?.contains(#""stages":["pretrain","quantize","fine_tune","evaluate"]"#) == true)
+  }
+
   @Test func aChangedFieldRunsWhatDependsOnIt() throws {
     _ = try run()
     _ = try ran()

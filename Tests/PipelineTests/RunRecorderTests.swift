@@ -17,7 +17,8 @@ import Testing
     let plan = try Plan(graph: StageGraph(stages), store: store)
     let info = RunInfo(
       pipeline: "p", arguments: ["shiftwork", "run"], version: "1", stages: stages.count)
-    let recorder = try RunRecorder(info, in: store)
+    let recorder = try RunRecorder(info, in: store.root)
+    store.setRun(info.id)
     let scheduler = Scheduler(
       store: store, runner: runner,
       options: Scheduler.Options(jobs: 2, cores: 2, retries: 1, keepsGoing: true),

@@ -59,6 +59,11 @@ final class ExperimentSpec {
   /// The whole file as it was written.
   var node: Node { space.root(of: []) }
 
+  /// Whether a section has something that may be `key` misspelt.
+  func hasMisspelt(_ key: String, in section: String) -> Bool {
+    space.rawEntry(.experiment(section))?.value.hasMisspelt(key) ?? false
+  }
+
   /// Whether the user wrote the key, or something that may be the key misspelt.
   func mentions(_ key: String) -> Bool {
     if space.rawEntry(.experiment(key)) != nil { return true }

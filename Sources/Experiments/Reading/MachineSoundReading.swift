@@ -31,13 +31,14 @@ extension DatasetSpec {
     }
     let features = Self.folder("test_features", &section)
     if fields.source == .real {
-      (training.folders, training.fields.roots) = Self.folders("train", of: roots)
+      (training.folders, training.fields.roots) = Self.folders(
+        "train", of: roots, &section.faults.lookups)
       if let features {
         test.fields.layout = .features
         test.fields.channel = nil
         test.folders = [.init(role: "features", path: features.path, node: features.node)]
       } else {
-        (test.folders, test.fields.roots) = Self.folders("test", of: roots)
+        (test.folders, test.fields.roots) = Self.folders("test", of: roots, &section.faults.lookups)
       }
       let lack = noFolder(section, "root", example: "dcase2020/ToyCar")
       if training.folders.isEmpty { training.lack = lack }
@@ -73,11 +74,11 @@ extension DatasetSpec {
   /// `train` or `test` of those roots that have it: additional training sets have no `test`. Where
   /// none has it, the first is missed.
   private static func folders(
-    _ name: String, of roots: [(path: String, node: Node)]
+    _ name: String, of roots: [(path: String, node: Node)], _ lookups: inout Lookups
   ) -> ([DataPreparation.Folder], Int?) {
     // A root that is not there at all is missed, too.
     var found = roots.filter {
-      Files.isDirectory(PathText.join($0.path, name)) || !Files.isDirectory($0.path)
+      lookups.isDirectory(PathText.join($0.path, name)) || !lookups.isDirectory($0.path)
     }
     if found.isEmpty { found = Array(roots.prefix(1)) }
     let folders = found.enumerated().map { index, root in

@@ -81,7 +81,7 @@ struct QuantizersSpec {
       return nil
     }
     let path = node.resolving(name)
-    guard Files.exists(path) else {
+    guard faults.lookups.exists(path) else {
       let folder = PathText.folder(of: path)
       let names = (try? Files.list(folder.isEmpty ? "." : folder)) ?? []
       let nearest = closest(to: String(path.split(separator: "/").last ?? ""), among: names)
@@ -92,6 +92,7 @@ struct QuantizersSpec {
     }
     do {
       let bytes = try Files.read(path, limit: 4 << 20)
+      faults.lookups.note(bytes, at: path)
       guard let text = String(validating: bytes, as: UTF8.self) else {
         faults.add(node.diagnostic("\(path) is no UTF-8 text"))
         return nil

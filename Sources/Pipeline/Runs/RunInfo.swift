@@ -23,7 +23,9 @@ package struct RunInfo: Hashable, Sendable {
   /// A run that begins now, of this process.
   package init(pipeline: String, arguments: [String], version: String, stages: Int) {
     started = WallTime.now
-    let mark = String(UInt64.random(in: 0..<1_679_616), radix: 36)
+    // The first two digits are of the time, so that runs of one second sort, too.
+    let fraction = UInt64((started - started.rounded(.down)) * 1295)
+    let mark = String(fraction * 1296 + UInt64.random(in: 0..<1296), radix: 36)
     id =
       WallTime.compact(started) + "-" + String(repeating: "0", count: 4 - mark.count) + mark
     self.pipeline = pipeline

@@ -32,8 +32,9 @@ package final class RunRecorder: Sendable {
   /// Reports of progress that say nothing new come at most this often.
   private static let progressSeconds = 1.0
 
-  package init(_ info: RunInfo, in store: Store) throws {
-    let folder = store.runsPath + "/" + info.id
+  /// - Parameter root: the store's folder.
+  package init(_ info: RunInfo, in root: String) throws {
+    let folder = "\(Store.runsPath(in: root))/\(info.id)"
     try Files.createDirectories(folder)
     lock = try HeldLock.tryAcquire(file: folder + "/lock")
     try Files.writeAtomically(info.json.line + [10], to: folder + "/run.json")
@@ -42,11 +43,10 @@ package final class RunRecorder: Sendable {
       State(
         events: try AppendingFile(folder + "/events.jsonl"),
         trace: try AppendingFile(folder + "/trace.json")))
-    store.setRun(info.id)
   }
 
-  package func receive(_ event: SchedulerEvent) {
-    let time = WallTime.now
+  /// - Parameter time: when it happened.
+  package func receive(_ event: SchedulerEvent, at time: Double = WallTime.now) {
     state.withLock { state in
       switch event.state {
       case .hit(let record, _):
@@ -69,17 +69,29 @@ package final class RunRecorder: Sendable {
     }
   }
 
+  /// Takes in that all these stages were there already.
+  package func receive(_ hits: SpelledHits) {
+    let time = WallTime.now
+    state.withLock { $0.events.write(hits.event(at: time)) }
+  }
+
   /// The run's last word.
   package func finish(_ summary: RunSummary, code: Int32) {
+    finish(
+      RunStory.Counts(
+        ran: summary.ran.count, hits: summary.hits.count, failed: summary.failures.count,
+        skipped: summary.skipped.count), isInterrupted: summary.isInterrupted, code: code)
+  }
+
+  package func finish(_ counts: RunStory.Counts, isInterrupted: Bool = false, code: Int32) {
     let time = WallTime.now
     state.withLock { state in
       flushHits(at: time, in: &state)
       state.events.write(
         JSONValue.object([
           "event": .string("end"), "time": .double(time), "code": .int(Int(code)),
-          "ran": .int(summary.ran.count), "hits": .int(summary.hits.count),
-          "failed": .int(summary.failures.count), "skipped": .int(summary.skipped.count),
-          "interrupted": .bool(summary.isInterrupted),
+          "ran": .int(counts.ran), "hits": .int(counts.hits), "failed": .int(counts.failed),
+          "skipped": .int(counts.skipped), "interrupted": .bool(isInterrupted),
         ]).line)
       traceName(in: &state)
       state.trace.writeRaw(Array("\n]\n".utf8))
@@ -89,12 +101,7 @@ package final class RunRecorder: Sendable {
 
   private func flushHits(at time: Double, in state: inout State) {
     guard !state.hits.isEmpty else { return }
-    state.events.write(
-      JSONValue.object([
-        "event": .string("hits"), "time": .double(time),
-        "stages": .array(state.hits.map { .string($0.stage) }),
-        "artifacts": .array(state.hits.map { .string($0.artifact.hex) }),
-      ]).line)
+    state.events.write(SpelledHits(state.hits).event(at: time))
     state.hits = []
   }
 
@@ -150,6 +157,29 @@ package final class RunRecorder: Sendable {
     let opening = state.isTraced ? ",\n" : "[\n"
     state.isTraced = true
     state.trace.writeRaw(Array(opening.utf8) + JSONValue.object(members).line)
+  }
+}
+
+/// Stages that were there already, as a run's events have them but for the time.
+package struct SpelledHits: Sendable {
+  /// All of a JSON object but its last value.
+  package let bytes: ArraySlice<UInt8>
+
+  package init(_ hits: [(stage: String, artifact: Digest)]) {
+    var bytes = JSONValue.object([
+      "event": .string("hits"),
+      "stages": .array(hits.map { .string($0.stage) }),
+      "artifacts": .array(hits.map { .string($0.artifact.hex) }),
+    ]).line
+    bytes.removeLast()
+    self.bytes = bytes[...] + Array(#","time":"#.utf8)
+  }
+
+  /// What was `bytes` before.
+  package init(bytes: ArraySlice<UInt8>) { self.bytes = bytes }
+
+  fileprivate func event(at time: Double) -> [UInt8] {
+    bytes + JSONValue.double(time).line + [UInt8(ascii: "}")]
   }
 }
 

@@ -40,6 +40,13 @@ package struct RunStory: Sendable {
     package var hits = 0
     package var failed = 0
     package var skipped = 0
+
+    package init(ran: Int = 0, hits: Int = 0, failed: Int = 0, skipped: Int = 0) {
+      self.ran = ran
+      self.hits = hits
+      self.failed = failed
+      self.skipped = skipped
+    }
   }
 
   package var running: [StageStory] { stages.filter { $0.state == "running" } }
@@ -149,7 +156,9 @@ package struct RunStory: Sendable {
 
 extension Store {
   /// Where runs are told of.
-  package var runsPath: String { root + "/runs" }
+  package var runsPath: String { Self.runsPath(in: root) }
+
+  static func runsPath(in root: String) -> String { root + "/runs" }
 
   /// The names of the runs, the newest first.
   package var runs: [String] { ((try? Files.list(runsPath)) ?? []).reversed() }
