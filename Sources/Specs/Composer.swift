@@ -41,9 +41,7 @@ package final class Composer {
 
   private func read(_ path: String, askedFor place: Node?) -> Node? {
     do {
-      let text = try YAML.bytes(of: path, shownAs: path)
-      faults.lookups.note(text, at: path)
-      return try YAML.parse(text, file: path)
+      return try YAML.load(path: path, shownAs: path) { faults.lookups.note($0, at: path) }
     } catch {
       for var diagnostic in error.diagnostics {
         if diagnostic.location == nil, let place {

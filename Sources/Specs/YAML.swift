@@ -16,8 +16,14 @@ package enum YAML {
   }
 
   /// The document in the file at `path`, which messages call `shownAs`.
-  package static func load(path: String, shownAs: String) throws(InvalidSpec) -> Node {
-    try parse(try bytes(of: path, shownAs: shownAs), file: shownAs)
+  ///
+  /// - Parameter seen: is called with the text, whatever becomes of it.
+  package static func load(
+    path: String, shownAs: String, seen: ([UInt8]) -> Void = { _ in }
+  ) throws(InvalidSpec) -> Node {
+    let text = try bytes(of: path, shownAs: shownAs)
+    seen(text)
+    return try parse(text, file: shownAs)
   }
 
   /// - Parameter columnOffset: characters of `source`'s first line before the text.
@@ -44,8 +50,7 @@ package enum YAML {
     return try builder.document(text)
   }
 
-  /// The text of the file at `path`.
-  static func bytes(of path: String, shownAs: String) throws(InvalidSpec) -> [UInt8] {
+  private static func bytes(of path: String, shownAs: String) throws(InvalidSpec) -> [UInt8] {
     func fault(_ reason: String) -> InvalidSpec {
       InvalidSpec([Diagnostic("cannot read \(shownAs): \(reason)")])
     }

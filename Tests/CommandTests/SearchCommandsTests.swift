@@ -5,29 +5,9 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct SearchCommandsTests {
-  private static let experiment = """
-    experiment: tiny
-    dataset:
-      kind: cifar10
-      source: synthetic
-      synthetic: {training_images: 60, test_images: 10, seed: 3}
-    network: {kind: resnet}
-    training: {batch_size: 20, optimizer: adam, learning_rate: 0.001}
-    pretrain: {epochs: 1}
-    search: {trials: 8, epochs: 2, subset: {training: 40, validation: 20}}
-    numerics: {threads: 1, isa: sse41}
-
-    """
-
   private let workspace: Workspace
 
-  init() throws {
-    workspace = try Workspace()
-    try workspace.write(Self.experiment, to: "experiments/tiny.yaml")
-    try workspace.write(
-      "pipeline: tiny\nexperiment: tiny\nstages: {pretrain: {}, search: {needs: pretrain}}\n",
-      to: "pipelines/tiny.yaml")
-  }
+  init() throws { workspace = try Workspace.tinySearch(trials: 8) }
 
   @discardableResult
   private func shiftwork(_ arguments: String..., code: Int32 = 0) throws -> CommandOutcome {

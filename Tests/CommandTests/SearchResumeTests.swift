@@ -5,28 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct SearchResumeTests {
-  private static let experiment = """
-    experiment: tiny
-    dataset:
-      kind: cifar10
-      source: synthetic
-      synthetic: {training_images: 60, test_images: 10, seed: 3}
-    network: {kind: resnet}
-    training: {batch_size: 20, optimizer: adam, learning_rate: 0.001}
-    pretrain: {epochs: 1}
-    search: {trials: 30, epochs: 2, subset: {training: 40, validation: 20}}
-    numerics: {threads: 1, isa: sse41}
-
-    """
-
-  private func workspace() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.write(Self.experiment, to: "experiments/tiny.yaml")
-    try workspace.write(
-      "pipeline: tiny\nexperiment: tiny\nstages: {pretrain: {}, search: {needs: pretrain}}\n",
-      to: "pipelines/tiny.yaml")
-    return workspace
-  }
+  private func workspace() throws -> Workspace { try Workspace.tinySearch(trials: 30) }
 
   /// How often each trial came to its end, by the journal.
   private func ends(in workspace: Workspace) throws -> [Substring: Int] {
