@@ -78,10 +78,9 @@ BODY put(const float *values, float *target, size_t count, int adds) {
 
 /// Adds a chunk's sums to the float partial sums, period by period.
 BODY add_sums(
-  const ck_chain *chain, const ck_chain_gradient *gradient, const float *g, size_t offset,
-  size_t count, float *sums) {
+  const ck_chain *chain, const ck_chain_gradient *gradient, const float *a, const float *c,
+  const float *g, size_t count, float *sums) {
   size_t period = chain->period;
-  const float *a = chain->a + offset, *c = gradient->c ? gradient->c + offset : NULL;
   float *sum_g = sums, *sum_ga = sums + period, *sum_gc = sums + 2 * period;
   const float *mean_a = gradient->mean_a, *mean_c = gradient->mean_c;
   for (size_t first = 0; first < count; first += period) {
@@ -129,7 +128,7 @@ BODY finish_vectors(
   size_t start = sample * chain->elements + at, period = chain->period;
   ck_function function = chain->segments->function;
   float least = stops_tiny(chain->segments) ? tiny : 0;
-  struct walk walk = walk_of(chain, gate, sample, NULL, at, count);
+  struct walk walk = walk_of(chain, scratch, gate, sample, NULL, at, count);
   struct way way = {
     .da = gradient->da ? gradient->da + start : NULL,
     .db = gradient->db && chain->source == ck_from_sum ? gradient->db + start : NULL,
@@ -167,14 +166,16 @@ BODY finish_chunk(
   const ck_chain *chain = pass->chain;
   const ck_chain_gradient *gradient = pass->gradient;
   size_t period = chain->period, start = sample * chain->elements + at;
-  evaluate(chain, gate, sample, at, count, scratch->u);
+  evaluate(chain, scratch, gate, sample, at, count, scratch->u);
   differentiate(chain->segments, scratch->u, g, scratch->g, count, start);
   if (chain->source == ck_from_affine)
-    add_sums(chain, gradient, scratch->g, start, count, scratch->sums);
+    add_sums(
+      chain, gradient, scratch->a + at, gradient->c ? gradient->c + start : NULL, scratch->g, count,
+      scratch->sums);
   if (chain->source == ck_from_sum && gradient->db)
     put(scratch->g, gradient->db + start, count, gradient->db_adds);
   if (chain->source == ck_from_product) {
-    const float *a = chain->a + start;
+    const float *a = scratch->a + at;
     for (size_t first = 0; first < count; first += period) {
       size_t n = count - first < period ? count - first : period;
       EACH for (size_t j = 0; j < n; j++) {
@@ -243,7 +244,7 @@ BODY backward_sample(
   const float *gate = gate_of(chain, scratch, sample), *input = NULL;
   for (size_t index = 0; index < last; index++) {
     float *y = scratch->results + index * elements;
-    run_segment(chain, index, gate, sample, input, y);
+    run_segment(chain, scratch, index, gate, sample, input, y);
     input = y;
   }
   const float *g = pass->gradient->g + sample * elements;
@@ -267,8 +268,10 @@ CLONES static void backward_share(void *context, size_t begin, size_t end, size_
       partial = pass->gradient->partial_sums + group * 3 * chain->channels;
       memset(partial, 0, 3 * chain->channels * sizeof *partial);
     }
-    for (size_t i = first_sample(chain, group); i < first_sample(chain, group + 1); i++)
+    for (size_t i = first_sample(chain, group); i < first_sample(chain, group + 1); i++) {
+      take_sample(chain, &scratch, i, thread, 0);
       backward_sample(pass, &scratch, i, partial);
+    }
   }
 }
 

@@ -15,6 +15,14 @@ typedef int32_t masks __attribute__((vector_size(64), aligned(4)));
 #define AT(p) (*(const sixteen *)(p))
 #define PUT(p, v) (*(sixteen *)(p) = (v))
 #define ALL(v) ((sixteen){v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v})
+// Past the cache, to whole lines; STREAMED before another thread may read them.
+typedef float line __attribute__((vector_size(64), aligned(64)));
+#define STREAM(p, v) __builtin_nontemporal_store((line)(v), (line *)(p))
+#if defined(__x86_64__)
+#define STREAMED __builtin_ia32_sfence()
+#else
+#define STREAMED ((void)0)
+#endif
 #define PICK(mask, a, b) ((sixteen)(((mask) & (masks)(a)) | (~(mask) & (masks)(b))))
 #define VECTOR static inline __attribute__((always_inline)) sixteen
 
@@ -88,7 +96,7 @@ VECTOR source_of(ck_source source, const struct walk *w, size_t i, size_t j) {
   }
 }
 
-/// y = function(source), and its range, values under `least` counting as 0.
+/// y = function(source), unless y is NULL, and its range, values under `least` counting as 0.
 BODY forward_walk(
   ck_source source, ck_function function, const struct walk *w, float *y, float least, float *low,
   float *high) {
@@ -99,7 +107,7 @@ BODY forward_walk(
       FETCH(w->a + i);
       if (source == ck_from_sum) FETCH(w->b + i);
       sixteen v = function_of(function, source_of(source, w, i, j));
-      PUT(y + i, v);
+      if (y) PUT(y + i, v);
       v = PICK(absolute(v) < least, ALL(0), v);
       lows = PICK(v < lows, v, lows);
       highs = PICK(v > highs, v, highs);
@@ -108,6 +116,39 @@ BODY forward_walk(
   for (int k = 0; k < 16; k++) {
     *low = lows[k] < *low ? lows[k] : *low;
     *high = highs[k] > *high ? highs[k] : *high;
+  }
+}
+
+/// The grid of one sample: shiftwork_map_codes' numbers.
+struct coding {
+  float scale, inverse, zero, limit;
+  // Whether a value is multiplied by the inverse instead of divided.
+  int multiplies;
+};
+
+/// shiftwork_map_codes' value.
+VECTOR coded(const struct coding *c, sixteen v) {
+  v = PICK(absolute(v) < 1e-7f, ALL(0), v);
+  sixteen p = (c->multiplies ? v * c->inverse : v / c->scale) + c->zero - 0.00001526f;
+  sixteen half = (sixteen)(((masks)p & INT32_MIN) | 0x3f000000);  // copysign(0.5, p)
+  sixteen z = __builtin_elementwise_trunc(p + half);
+  z = PICK(z < -c->limit, ALL(-c->limit), z);
+  z = PICK(z > c->limit, ALL(c->limit), z);
+  return c->scale * (z - c->zero);
+}
+
+/// y = the value of function(source)'s code.
+BODY coding_walk(
+  ck_source source, ck_function function, const struct walk *w, const struct coding *coding,
+  float *y, int streams) {
+  struct coding c = *coding;
+  for (size_t first = 0; first < w->count; first += w->period) {
+    for (size_t j = 0; j < w->period; j += 16) {
+      size_t i = first + j;
+      sixteen v = coded(&c, function_of(function, source_of(source, w, i, j)));
+      if (streams) STREAM(y + i, v);
+      else PUT(y + i, v);
+    }
   }
 }
 

@@ -19,14 +19,23 @@ static inline size_t chunk_of(const ck_chain *chain) {
 }
 
 struct scratch {
-  float *results, *between, *u, *g, *gate, *sums;
+  // The current sample of the chain's a.
+  const float *a;
+  float *made, *results, *between, *u, *g, *gate, *sums;
   double *totals;
 };
+
+/// Room for a sample that is not kept.
+static inline size_t made_values(const ck_chain *chain) {
+  return chain->remakes ? (chain->elements + 15) / 16 * 16 : 0;
+}
 
 static inline struct scratch scratch_of(const ck_chain *chain, size_t thread) {
   struct scratch s;
   size_t period = chain->period;
   float *base = chain->scratch + thread * ck_chain_scratch(chain);
+  s.a = NULL;
+  s.made = base, base += made_values(chain);
   s.totals = (double *)base, base += 6 * period;
   s.sums = base, base += 3 * period;
   s.gate = base, base += period;
@@ -35,6 +44,14 @@ static inline struct scratch scratch_of(const ck_chain *chain, size_t thread) {
   s.results = base;
   s.between = chain->segment_count > 1 ? base + (chain->segment_count - 1) * chain->elements : base;
   return s;
+}
+
+/// Turns to a sample, made here where it is not there: forward, and backward where it was not kept.
+static inline void take_sample(
+  const ck_chain *chain, struct scratch *scratch, size_t sample, size_t thread, int forward) {
+  scratch->a = chain->remakes ? scratch->made : chain->a + sample * chain->elements;
+  if (chain->make && (forward || chain->remakes))
+    chain->make(chain->maker, sample, (float *)scratch->a, thread);
 }
 
 // MARK: functions
@@ -117,8 +134,9 @@ static inline int stops_tiny(const ck_segment *segment) {
 
 /// out = the source's values at..<at + count of a sample; `at` is a multiple of the period.
 BODY evaluate(
-  const ck_chain *chain, const float *gate, size_t sample, size_t at, size_t count, float *out) {
-  const float *a = chain->a + sample * chain->elements + at;
+  const ck_chain *chain, const struct scratch *scratch, const float *gate, size_t sample, size_t at,
+  size_t count, float *out) {
+  const float *a = scratch->a + at;
   size_t period = chain->period;
   switch (chain->source) {
     case ck_from_map:
@@ -181,11 +199,11 @@ static inline size_t walked(const ck_chain *chain, ck_source source, ck_function
 
 /// What a walk over one sample from value `at` on reads, the first segment's source or `input`.
 static inline struct walk walk_of(
-  const ck_chain *chain, const float *gate, size_t sample, const float *input, size_t at,
-  size_t count) {
+  const ck_chain *chain, const struct scratch *scratch, const float *gate, size_t sample,
+  const float *input, size_t at, size_t count) {
   size_t start = sample * chain->elements + at;
   struct walk walk = {.count = count, .period = count};
-  walk.a = input ? input + at : chain->a + start;
+  walk.a = (input ? input : scratch->a) + at;
   if (input) return walk;
   if (chain->source == ck_from_sum) walk.b = chain->b + start;
   walk.factor = chain->source == ck_from_product ? gate : chain->factor;
@@ -203,45 +221,86 @@ BODY walk_forward(
 #undef CALL
 }
 
+/// The same for each kind of source.
+#define EACH_SOURCE(source, call)                      \
+  switch (source) {                                    \
+    case ck_from_map: call(ck_from_map); break;        \
+    case ck_from_affine: call(ck_from_affine); break;  \
+    case ck_from_sum: call(ck_from_sum); break;        \
+    case ck_from_product: call(ck_from_product); break; \
+  }
+
+/// A function that is done again sooner than its result is written and read.
+static inline int is_cheap(ck_function function) {
+  return function == ck_identity || function == ck_relu || function == ck_relu6;
+}
+
+BODY code_forward(
+  ck_source source, ck_function function, const struct walk *walk, const struct coding *coding,
+  float *y, int streams) {
+#define CALL(f) streams ? coding_walk(source, f, walk, coding, y, 1) : coding_walk(source, f, walk, coding, y, 0)
+  switch (function) {
+    case ck_relu: CALL(ck_relu); break;
+    case ck_relu6: CALL(ck_relu6); break;
+    default: CALL(ck_identity); break;
+  }
+#undef CALL
+}
+
+/// A whole sample of a cheap function and QKeras's modes: a walk for the range, another one straight to
+/// the codes. Returns whether that was all; else nothing was written.
+static inline __attribute__((always_inline)) int code_sample(
+  const ck_segment *segment, ck_source source, const struct walk *walk, float *y, int streams,
+  float *grid) {
+  const ck_map_quantizer *q = &segment->quantizer;
+  struct coding coding = {.limit = q->limit};
+  float low = INFINITY, high = -INFINITY;
+#define CALL(s) walk_forward(s, segment->function, walk, NULL, &low, &high)
+  EACH_SOURCE(source, CALL)
+#undef CALL
+  int po2 = q->kind == ck_map_po2;
+  ck_grid_of_map(low, high, q->limit, po2, &coding.scale, &coding.zero);
+  if (coding.scale == 0) return 0;
+  coding.multiplies = po2 && coding.scale < 0x1p127f, coding.inverse = 1 / coding.scale;
+  if (grid && po2) grid[0] = coding.scale, grid[1] = coding.zero;
+#define CALL(s) code_forward(s, segment->function, walk, &coding, y, streams)
+  EACH_SOURCE(source, CALL)
+#undef CALL
+  return 1;
+}
+
 /// One segment of one sample: from the source where `input` is NULL.
 BODY run_segment(
-  const ck_chain *chain, size_t index, const float *gate, size_t sample, const float *input,
-  float *y) {
+  const ck_chain *chain, const struct scratch *scratch, size_t index, const float *gate,
+  size_t sample, const float *input, float *y) {
   const ck_segment *segment = chain->segments + index;
   size_t chunk = chunk_of(chain), elements = chain->elements;
   float low = INFINITY, high = -INFINITY;
   int ranges = stops_tiny(segment);
   ck_source source = input ? ck_from_map : chain->source;
   size_t whole = walked(chain, source, segment->function);
+  int last = index + 1 == chain->segment_count;
+  float *grid = chain->grids && last ? chain->grids + 2 * sample : NULL;
+  struct walk walk = walk_of(chain, scratch, gate, sample, input, 0, whole);
+  if (whole == elements && ranges && segment->quantizer.noise == 1 && is_cheap(segment->function)) {
+    int streams = last && chain->streams && (uintptr_t)y % sizeof(sixteen) == 0;
+    if (code_sample(segment, source, &walk, y, streams, grid)) return;
+  }
   if (whole) {
-    struct walk walk = walk_of(chain, gate, sample, input, 0, whole);
-    switch (source) {
-      case ck_from_map:
-        walk_forward(ck_from_map, segment->function, &walk, y, &low, &high);
-        break;
-      case ck_from_affine:
-        walk_forward(ck_from_affine, segment->function, &walk, y, &low, &high);
-        break;
-      case ck_from_sum:
-        walk_forward(ck_from_sum, segment->function, &walk, y, &low, &high);
-        break;
-      case ck_from_product:
-        walk_forward(ck_from_product, segment->function, &walk, y, &low, &high);
-        break;
-    }
+#define CALL(s) walk_forward(s, segment->function, &walk, y, &low, &high)
+    EACH_SOURCE(source, CALL)
+#undef CALL
   }
   for (size_t at = whole; at < elements; at += chunk) {
     size_t count = elements - at < chunk ? elements - at : chunk;
     if (input) {
       if (input != y) memcpy(y + at, input + at, count * sizeof *y);
     } else {
-      evaluate(chain, gate, sample, at, count, y + at);
+      evaluate(chain, scratch, gate, sample, at, count, y + at);
     }
     apply(segment, y + at, count, sample * elements + at);
     if (ranges) shiftwork_map_range(y + at, count, &low, &high);
   }
-  int last = index + 1 == chain->segment_count;
-  float *grid = chain->grids && last ? chain->grids + 2 * sample : NULL;
   quantize(&segment->quantizer, y, elements, low, high, grid);
 }
 

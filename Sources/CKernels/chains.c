@@ -28,11 +28,12 @@ void ck_repeat(const float *values, size_t channels, float *target) {
     memcpy(target + first, values, channels * sizeof *values);
 }
 
-// Scratch of a thread: the results of all segments but the last, a gradient between segments, a
-// chunk of sources, one of gradients, a sample's gate, float sums, double sums.
+// Scratch of a thread: a sample that is not kept, the results of all segments but the last, a gradient
+// between segments, a chunk of sources, one of gradients, a sample's gate, float sums, double sums.
 size_t ck_chain_scratch(const ck_chain *chain) {
   size_t between = chain->segment_count > 1 ? chain->segment_count * chain->elements : 0;
-  return (between + 2 * chunk_of(chain) + 10 * chain->period + 15) / 16 * 16;
+  return made_values(chain)
+         + (between + 2 * chunk_of(chain) + 10 * chain->period + 15) / 16 * 16;
 }
 
 CLONES static void forward_share(void *context, size_t begin, size_t end, size_t thread) {
@@ -40,14 +41,15 @@ CLONES static void forward_share(void *context, size_t begin, size_t end, size_t
   struct scratch scratch = scratch_of(chain, thread);
   for (size_t sample = begin; sample < end; sample++) {
     const float *gate = gate_of(chain, &scratch, sample), *input = NULL;
-    if (chain->make) chain->make(chain->maker, sample, thread);
+    take_sample(chain, &scratch, sample, thread, 1);
     for (size_t index = 0; index < chain->segment_count; index++) {
       float *y = index + 1 == chain->segment_count ? chain->y + sample * chain->elements
                                                    : scratch.results + index * chain->elements;
-      run_segment(chain, index, gate, sample, input, y);
+      run_segment(chain, &scratch, index, gate, sample, input, y);
       input = y;
     }
   }
+  if (chain->streams) STREAMED;
 }
 
 void ck_chain_forward(const ck_chain *chain) {

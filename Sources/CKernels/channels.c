@@ -1,6 +1,8 @@
 #pragma STDC FP_CONTRACT OFF
 #include "channels.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "clones.h"
@@ -8,10 +10,23 @@
 
 // Channels that one unit of the moments' work covers.
 enum { block_channels = 64 };
+// Threads that share the moments' work at most.
+enum { most_shares = 64 };
 // Rows that a float partial sum covers before it goes into the double one.
 enum { block_rows = 64 };
 
 // MARK: moments
+
+// On a cache line of its own.
+struct progress {
+  _Alignas(64) _Atomic size_t units;
+};
+
+/// Waits until so many units are done; soon, where each thread has a processor.
+static void wait_for(struct progress *progress, size_t units) {
+  for (size_t turn = 0; atomic_load_explicit(&progress->units, memory_order_acquire) < units; turn++)
+    if (turn % 4096 == 4095) sched_yield();
+}
 
 struct sums {
   const float *x, *bias;
@@ -20,16 +35,22 @@ struct sums {
   size_t rows, channels;
   // Four accumulators of every channel; four more for the second shift.
   float *sums;
+  // How many units each share of the rows is through with.
+  struct progress *progress;
+  size_t shares;
 };
 
 typedef float eight __attribute__((vector_size(32), aligned(4)));
 
-/// Sums of every fourth row, of x + bias or of (x + bias - shift)^2, over 8 * `vectors` channels
+/// Adds every fourth row's x + bias or (x + bias - shift)^2 to the sums, over 8 * `vectors` channels
 /// that stay in registers.
 BODY sum_vectors(
   const float *x, const float *bias, const float *shift, const float *second, size_t rows,
   size_t stride, size_t vectors, float *sums, float *second_sums) {
-  eight total[4] = {{0}}, second_total[4] = {{0}};
+  eight total[4], second_total[4] = {{0}};
+  for (size_t v = 0; v < vectors; v++) total[v] = *(const eight *)(sums + 8 * v);
+  if (second)
+    for (size_t v = 0; v < vectors; v++) second_total[v] = *(const eight *)(second_sums + 8 * v);
   for (size_t r = 0; r < rows; r++) {
     for (size_t v = 0; v < vectors; v++) {
       eight value = *(const eight *)(x + r * stride + 8 * v) + *(const eight *)(bias + 8 * v);
@@ -68,25 +89,46 @@ BODY sum_block(
   }
 }
 
-// A unit is one of TensorFlow's four accumulators of one block of channels.
+static size_t channels_of_block(size_t channels) {
+  return channels <= block_channels ? block_channels / 2 : block_channels;
+}
+
+/// A unit is one of TensorFlow's four accumulators of one block of channels.
+static size_t units_of(const struct sums *s) {
+  size_t channels = s->channels / 8 * 8, block = channels_of_block(channels);
+  return 4 * ((channels + block - 1) / block);
+}
+
+BODY sum_unit(const struct sums *s, size_t unit, size_t first_row, size_t rows) {
+  size_t channels = s->channels / 8 * 8, block = channels_of_block(channels);
+  size_t accumulator = unit % 4, first = unit / 4 * block;
+  size_t n = channels - first < block ? channels - first : block, stride = 4 * s->channels;
+  const float *x = s->x + first_row * stride + accumulator * s->channels + first;
+  const float *bias = s->bias + first;
+  float *sums = s->sums + accumulator * s->channels + first;
+  // The kinds apart, so that each loop is made for its own.
+  if (!s->shift) {
+    sum_block(x, bias, NULL, NULL, rows, stride, n, sums, sums);
+  } else if (!s->second_shift) {
+    sum_block(x, bias, s->shift + first, NULL, rows, stride, n, sums, sums);
+  } else {
+    sum_block(
+      x, bias, s->shift + first, s->second_shift + first, rows, stride, n, sums,
+      sums + 4 * s->channels);
+  }
+}
+
+// Each thread reads the rows that it wrote, and one accumulator goes from thread to thread while the
+// next follows behind it: rows that others wrote would be slow to get, and slow to write over.
 CLONES static void sums_share(void *context, size_t begin, size_t end, size_t thread) {
   const struct sums *s = context;
-  size_t channels = s->channels / 8 * 8, blocks = (channels + block_channels - 1) / block_channels;
-  for (size_t unit = begin; unit < end; unit++) {
-    size_t accumulator = unit / blocks, first = unit % blocks * block_channels;
-    size_t n = channels - first < block_channels ? channels - first : block_channels;
-    const float *x = s->x + accumulator * s->channels + first, *bias = s->bias + first;
-    float *sums = s->sums + accumulator * s->channels + first;
-    size_t rows = s->rows / 4, stride = 4 * s->channels;
-    // The kinds apart, so that each loop is made for its own.
-    if (!s->shift) {
-      sum_block(x, bias, NULL, NULL, rows, stride, n, sums, sums);
-    } else if (!s->second_shift) {
-      sum_block(x, bias, s->shift + first, NULL, rows, stride, n, sums, sums);
-    } else {
-      sum_block(
-        x, bias, s->shift + first, s->second_shift + first, rows, stride, n, sums,
-        sums + 4 * s->channels);
+  size_t groups = s->rows / 4, units = units_of(s);
+  for (size_t share = begin; share < end; share++) {
+    size_t first = groups * share / s->shares, last = groups * (share + 1) / s->shares;
+    for (size_t unit = 0; unit < units; unit++) {
+      if (share) wait_for(&s->progress[share - 1], unit + 1);
+      sum_unit(s, unit, first, last - first);
+      atomic_store_explicit(&s->progress[share].units, unit + 1, memory_order_release);
     }
   }
 }
@@ -123,10 +165,14 @@ BODY finish_sums(
 // last. Few rows, and the channels that do not fill a vector of eight, are added in turn.
 CLONES static void add_rows(const struct sums *s, float *total, float *second_total) {
   size_t vectors = s->rows < least_rows ? 0 : s->channels / 8 * 8;
-  if (vectors)
-    ck_parallel(
-      sums_share, (void *)s, 4 * ((vectors + block_channels - 1) / block_channels),
-      s->rows * s->channels);
+  if (vectors) {
+    struct progress progress[most_shares];
+    struct sums shared = *s;
+    shared.progress = progress, shared.shares = ck_threads() < most_shares ? ck_threads() : most_shares;
+    for (size_t k = 0; k < shared.shares; k++) atomic_init(&progress[k].units, 0);
+    memset(s->sums, 0, 8 * s->channels * sizeof *s->sums);
+    ck_parallel(sums_share, &shared, shared.shares, s->rows * s->channels);
+  }
   finish_sums(s, s->sums, s->shift, vectors, total);
   if (s->second_shift)
     finish_sums(s, s->sums + 4 * s->channels, s->second_shift, vectors, second_total);

@@ -237,7 +237,7 @@ INLINE void start_sample(const ck_integer *d, struct grid grid, float *factors, 
   }
 }
 
-BYTES void ck_integer_sample(const void *layer, size_t sample, size_t thread) {
+BYTES void ck_integer_sample(const void *layer, size_t sample, float *y, size_t thread) {
   const ck_integer *d = layer;
   if (!d->is_exact) return;
   uint8_t *packed = d->scratch + thread * ck_integer_scratch(d);
@@ -247,7 +247,6 @@ BYTES void ck_integer_sample(const void *layer, size_t sample, size_t thread) {
   struct grid grid = grid_of(d->grids + 2 * sample);
   start_sample(d, grid, factors, starts);
   const float *x = d->x + sample * d->height * d->width * d->channels;
-  float *y = d->y + sample * positions * d->columns;
   if (is_pointwise(d)) {
     for (size_t first = 0; first < positions; first += part_positions(d)) {
       size_t left = positions - first, count = left < part_positions(d) ? left : part_positions(d);

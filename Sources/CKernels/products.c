@@ -213,9 +213,11 @@ CLONES static void depthwise_share(void *context, size_t begin, size_t end, size
   }
 }
 
-void ck_depthwise_sample(const void *layer, size_t sample, size_t thread) {
-  const ck_depthwise_sums *d = layer;
-  depthwise_share((void *)d, sample * d->out_height, (sample + 1) * d->out_height, thread);
+void ck_depthwise_sample(const void *layer, size_t sample, float *y, size_t thread) {
+  ck_depthwise_sums one = *(const ck_depthwise_sums *)layer;
+  one.x += sample * one.height * one.width * one.channels;
+  one.y = y;
+  depthwise_share(&one, 0, one.out_height, thread);
 }
 
 void ck_depthwise_forward(const ck_depthwise_sums *d) {

@@ -33,6 +33,9 @@ typedef struct {
   // Between the plain kernel and the layout that the primitive wants; NULL where they are the same.
   dnnl_primitive_t reorder;
   dnnl_memory_t source, kernel, plain_kernel, bias, destination;
+  // The caller's memory, which several convolutions may share that never run at the same time.
+  dnnl_memory_t scratchpad;
+  size_t scratchpad_bytes;
   sw_pass pass;
 } sw_convolution;
 
@@ -44,6 +47,7 @@ static inline void sw_convolution_destroy(sw_convolution *c) {
   if (c->source) dnnl_memory_destroy(c->source);
   if (c->bias) dnnl_memory_destroy(c->bias);
   if (c->destination) dnnl_memory_destroy(c->destination);
+  if (c->scratchpad) dnnl_memory_destroy(c->scratchpad);
 }
 
 // Zeroed memory of a convolution's own.
@@ -96,21 +100,20 @@ static inline dnnl_status_t sw_convolution_create(
       &forward, dnnl_forward_training, dnnl_convolution_direct, &source_md, &kernel_md,
       bias ? &bias_md : NULL, &destination_md, strides, before, after));
   dnnl_primitive_desc_t forward_pd = NULL, pd = NULL;
-  if (adds && pass == sw_forward) {
-    dnnl_primitive_attr_t attributes = NULL;
-    dnnl_post_ops_t operations = NULL;
-    SW_TRY(dnnl_primitive_attr_create(&attributes));
+  dnnl_primitive_attr_t attributes = NULL;
+  dnnl_post_ops_t operations = NULL;
+  SW_TRY(dnnl_primitive_attr_create(&attributes));
+  s = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+  if (s == dnnl_success && adds && pass == sw_forward) {
     s = dnnl_post_ops_create(&operations);
     if (s == dnnl_success) s = dnnl_post_ops_append_sum(operations, 1);
     if (s == dnnl_success) s = dnnl_primitive_attr_set_post_ops(attributes, operations);
-    if (s == dnnl_success)
-      s = dnnl_primitive_desc_create(&forward_pd, &forward, attributes, engine, NULL);
-    if (operations) dnnl_post_ops_destroy(operations);
-    dnnl_primitive_attr_destroy(attributes);
-    SW_TRY(s);
-  } else {
-    SW_TRY(dnnl_primitive_desc_create(&forward_pd, &forward, NULL, engine, NULL));
   }
+  if (s == dnnl_success)
+    s = dnnl_primitive_desc_create(&forward_pd, &forward, attributes, engine, NULL);
+  if (operations) dnnl_post_ops_destroy(operations);
+  if (s != dnnl_success) dnnl_primitive_attr_destroy(attributes);
+  SW_TRY(s);
   if (pass == sw_forward) {
     pd = forward_pd;
   } else {
@@ -122,13 +125,16 @@ static inline dnnl_status_t sw_convolution_create(
             : dnnl_convolution_backward_weights_desc_init(
                   &backward, dnnl_convolution_direct, &source_md, &kernel_md, NULL,
                   &destination_md, strides, before, after);
-    if (s == dnnl_success) s = dnnl_primitive_desc_create(&pd, &backward, NULL, engine, forward_pd);
+    if (s == dnnl_success) s = dnnl_primitive_desc_create(&pd, &backward, attributes, engine, forward_pd);
     dnnl_primitive_desc_destroy(forward_pd);
-    SW_TRY(s);
   }
+  dnnl_primitive_attr_destroy(attributes);
+  SW_TRY(s);
   const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(
       pd, pass == sw_backward_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
   dnnl_memory_desc_t chosen = *wanted;
+  dnnl_memory_desc_t scratchpad_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+  c->scratchpad_bytes = dnnl_memory_desc_get_size(&scratchpad_md);
   if (maps == sw_blocked_maps) {
     source_md = *dnnl_primitive_desc_query_md(
         pd, pass == sw_backward_data ? dnnl_query_diff_src_md : dnnl_query_src_md, 0);
@@ -138,6 +144,7 @@ static inline dnnl_status_t sw_convolution_create(
   s = dnnl_primitive_create(&c->primitive, pd);
   dnnl_primitive_desc_destroy(pd);
   SW_TRY(s);
+  SW_TRY(dnnl_memory_create(&c->scratchpad, &scratchpad_md, engine, DNNL_MEMORY_NONE));
   if (maps == sw_blocked_maps) {
     SW_TRY(sw_memory_create(&c->source, &source_md, engine));
     SW_TRY(sw_memory_create(&c->kernel, &chosen, engine));
@@ -182,11 +189,18 @@ static inline dnnl_status_t sw_convolution_load_kernel(
   return sw_reorder(c->reorder, stream, c->plain_kernel, c->kernel);
 }
 
-// The bare primitive: a kernel gradient stays in the primitive's layout.
-static inline dnnl_status_t sw_convolution_execute_bare(
-    const sw_convolution *c, dnnl_stream_t stream) {
-  dnnl_exec_arg_t arguments[4];
+// Runs the primitive; a kernel gradient stays in the primitive's layout. scratchpad: at least
+// scratchpad_bytes, on a page.
+static inline dnnl_status_t sw_convolution_execute(
+    const sw_convolution *c, dnnl_stream_t stream, void *scratchpad) {
+  void *known = NULL;
+  dnnl_status_t s = dnnl_memory_get_data_handle(c->scratchpad, &known);
+  if (s == dnnl_success && known != scratchpad)
+    s = dnnl_memory_set_data_handle(c->scratchpad, scratchpad);
+  if (s != dnnl_success) return s;
+  dnnl_exec_arg_t arguments[5];
   int count = 0;
+  arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, c->scratchpad};
   switch (c->pass) {
     case sw_forward:
       arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_SRC, c->source};
@@ -208,10 +222,27 @@ static inline dnnl_status_t sw_convolution_execute_bare(
   return dnnl_primitive_execute(c->primitive, stream, count, arguments);
 }
 
-static inline dnnl_status_t sw_convolution_execute(
+// Whether two convolutions of the caller's maps have the kernel in the same layout.
+static inline int sw_convolution_layouts_agree(sw_convolution a, sw_convolution b) {
+  const dnnl_memory_desc_t *first = NULL, *second = NULL;
+  dnnl_memory_get_memory_desc(a.kernel, &first);
+  dnnl_memory_get_memory_desc(b.kernel, &second);
+  return dnnl_memory_desc_equal(first, second);
+}
+
+// A kernel gradient in the primitive's layout: `count` floats.
+static inline float *sw_convolution_gradient(const sw_convolution *c, size_t *count) {
+  void *data = NULL;
+  const dnnl_memory_desc_t *md = NULL;
+  dnnl_memory_get_data_handle(c->kernel, &data);
+  dnnl_memory_get_memory_desc(c->kernel, &md);
+  *count = dnnl_memory_desc_get_size(md) / sizeof(float);
+  return (float *)data;
+}
+
+// Brings a kernel gradient into the plain kernel's layout.
+static inline dnnl_status_t sw_convolution_unload_gradient(
     const sw_convolution *c, dnnl_stream_t stream) {
-  dnnl_status_t s = sw_convolution_execute_bare(c, stream);
-  if (s == dnnl_success && c->reorder && c->pass == sw_backward_weights)
-    s = sw_reorder(c->reorder, stream, c->kernel, c->plain_kernel);
-  return s;
+  if (!c->reorder) return dnnl_success;
+  return sw_reorder(c->reorder, stream, c->kernel, c->plain_kernel);
 }

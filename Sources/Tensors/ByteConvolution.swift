@@ -14,6 +14,11 @@ package final class ByteConvolution {
   private let scratch: Buffer<UInt8>
   private let layer: UnsafeMutablePointer<ck_integer>
 
+  /// Whether no kernel of this layer, whose codes are -127 to 127, can bring a sum to 2^24 codes.
+  package static func isAlwaysExact(_ geometry: ConvolutionGeometry) -> Bool {
+    geometry.kernelCount / geometry.outputChannels * 255 * 127 < 1 << 24
+  }
+
   /// Whether this processor multiplies bytes, and the layer is such that it pays: outputs of a row are
   /// computed together.
   package static func suits(_ geometry: ConvolutionGeometry) -> Bool {
@@ -29,7 +34,7 @@ package final class ByteConvolution {
   ///   -127 to 127; read when the sample is computed.
   package init(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, grids: UnsafePointer<Float>,
-    kernel: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+    kernel: UnsafePointer<Float>
   ) {
     var layer = ck_integer()
     (layer.height, layer.width) = (geometry.inputHeight, geometry.inputWidth)
@@ -42,7 +47,7 @@ package final class ByteConvolution {
     codes = Buffer(count: ck_integer_codes(&layer))
     codeSums = Buffer(count: 2 * geometry.outputChannels)
     scratch = Buffer(count: ck_threads() * ck_integer_scratch(&layer))
-    (layer.x, layer.grids, layer.kernel, layer.y) = (input, grids, kernel, output)
+    (layer.x, layer.grids, layer.kernel) = (input, grids, kernel)
     layer.steps = UnsafePointer(steps.pointer)
     (layer.codes, layer.code_sums) = (codes.pointer, codeSums.pointer)
     layer.scratch = scratch.pointer

@@ -2,10 +2,12 @@
 
 internal import CKernels
 
-/// A C function that computes one sample of a map, and what it works on. Samples may be computed by
-/// several threads at a time.
+/// A C function that computes a sample of a map into a place that it is given, and what it works on;
+/// its arguments: that, the sample, the place, the thread. Samples may be computed by several threads
+/// at a time.
 package struct SampleMaker {
-  package let make: @convention(c) (UnsafeRawPointer?, Int, Int) -> Void
+  package let make:
+    @convention(c) (UnsafeRawPointer?, Int, UnsafeMutablePointer<Float>?, Int) -> Void
   /// Lives as long as the convolution that gave it.
   package let maker: UnsafeRawPointer
 }
@@ -16,13 +18,11 @@ package final class DepthwiseMaker {
 
   /// The buffers must outlive it; the kernel is read anew for each sample.
   package init(
-    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, kernel: UnsafePointer<Float>,
-    output: UnsafeMutablePointer<Float>
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, kernel: UnsafePointer<Float>
   ) {
     precondition(geometry.isDepthwise)
     layer = .allocate(capacity: 1)
-    layer.initialize(
-      to: geometry.depthwise(input: input, kernel: kernel, bias: nil, output: output))
+    layer.initialize(to: geometry.depthwise(input: input, kernel: kernel, bias: nil, output: nil))
   }
 
   deinit { layer.deallocate() }

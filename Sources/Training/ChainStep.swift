@@ -27,6 +27,9 @@ final class ChainStep: TrainingStep {
     var rate: Float = 0
   }
 
+  /// Values from which a result is written past the caches, which would not keep it: 16 MB.
+  private static let leastStreamed = 1 << 22
+
   let name: String
   let kind = "chain"
   let output: MapNode
@@ -81,6 +84,7 @@ final class ChainStep: TrainingStep {
     chain.period = ck_period(channels)
     chain.segments = UnsafePointer(self.segments)
     chain.segment_count = segments.count
+    if case .folded(let step) = source, step.isRemade { chain.remakes = 1 }
     scratch = plan.buffer(count: ck_threads() * ck_chain_scratch(&chain))
     if segments.last?.quantizer?.fitsBytes == true {
       output.grids = Storage(count: 2 * samples)
@@ -130,6 +134,7 @@ final class ChainStep: TrainingStep {
 
   func bind(on oneDNN: OneDNN) {
     chain.y = output.buffer.pointer
+    chain.streams = samples * elements >= Self.leastStreamed ? 1 : 0
     chain.scratch = scratch.pointer
     switch source {
     case .map(let a): chain.a = UnsafePointer(a.buffer.pointer)

@@ -79,7 +79,8 @@ final class FoldedBackward: FoldedPass {
     if both != nil { wide.outputChannels *= 2 }
     inputPass = try Convolution(
       .backwardData, wide, on: oneDNN, input: (addend ?? target.buffer).pointer,
-      kernel: bothKernels?.pointer ?? layer.kernel, output: (both ?? joined).pointer)
+      kernel: bothKernels?.pointer ?? layer.kernel, output: (both ?? joined).pointer,
+      mayRegroup: true)
   }
 
   private func bindFolded() {

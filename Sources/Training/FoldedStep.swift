@@ -24,8 +24,13 @@ final class FoldedStep: TrainingStep {
   private let input: MapNode
   /// First convolution's output; kept for the backward pass where that needs it.
   private let c: PlannedBuffer
-  /// Second convolution's output, where the kernel is quantized; kept for the backward pass.
+  /// Second convolution's output, where the kernel is quantized; kept for the backward pass, unless
+  /// the chain behind the layer makes it again there.
   private let z: PlannedBuffer?
+  private let isQuantized: Bool
+  /// Whether the chain makes the second convolution's output wherever it reads it: whole numbers are
+  /// multiplied again sooner than a map of their sums is written and read.
+  let isRemade: Bool
   private let quantizedKernel: Storage
   private let statistics: FoldedStatistics
   private var firstConvolution: Convolution?
@@ -40,6 +45,10 @@ final class FoldedStep: TrainingStep {
   /// The gradient of the layer's output, which the chain behind it leaves here.
   var outputGradient: PlannedBuffer?
 
+  /// Values from which a map of sums is not kept: smaller ones stay in a cache, and are read from
+  /// there as soon as they are made again.
+  private static let leastRemade = 1 << 20
+
   private var rows: Int { layer.geometry.outputRows }
   private var channels: Int { layer.channels }
 
@@ -52,27 +61,36 @@ final class FoldedStep: TrainingStep {
     name = layer.name
     kind = layer.kind
     self.input = input
-    let isQuantized = layer.kernelQuantizer != nil
+    isQuantized = layer.kernelQuantizer != nil
+    isRemade =
+      Self.isInBytes(layer, input) && ByteConvolution.isAlwaysExact(layer.geometry)
+      && layer.geometry.outputCount >= Self.leastRemade
+    let keepsZ = isQuantized && !isRemade
     c = plan.buffer(count: layer.geometry.outputCount)
-    z = isQuantized ? plan.buffer(count: layer.geometry.outputCount) : nil
+    z = keepsZ ? plan.buffer(count: layer.geometry.outputCount) : nil
     quantizedKernel = Storage(count: isQuantized ? layer.geometry.kernelCount : 0)
     statistics = FoldedStatistics(channels: layer.channels)
   }
 
   /// What the chain behind the layer reads.
   var chainInputs: [PlannedBuffer] {
-    guard let z else { return [c] }
-    return keepsOnlyMoments ? [z] : [z, c]
+    [z, keepsOnlyMoments ? nil : c, isRemade ? input.buffer : nil].compactMap { $0 }
+  }
+
+  /// Whether the second convolution is one of bytes.
+  private static func isInBytes(_ layer: BoundLayer, _ input: MapNode) -> Bool {
+    input.grids != nil && layer.kernelQuantizer?.fitsBytes == true
+      && ByteConvolution.suits(layer.geometry)
   }
 
   /// Whether the backward pass does without c.
   private var keepsOnlyMoments: Bool {
-    z != nil && input.needsGradient && PointwiseBackward.suits(layer.geometry)
+    isQuantized && input.needsGradient && PointwiseBackward.suits(layer.geometry)
   }
 
   /// Gives the chain its source: z * correction + folded bias, or the same from c.
   func bind(_ chain: inout ck_chain) {
-    chain.a = UnsafePointer((z ?? c).pointer)
+    chain.a = isRemade ? nil : UnsafePointer((z ?? c).pointer)
     chain.factor = UnsafePointer(statistics.factorPeriod.pointer)
     chain.offset = UnsafePointer(statistics.offsetPeriod.pointer)
     guard let maker = byteConvolution?.maker ?? depthwise?.maker else { return }
@@ -97,25 +115,23 @@ final class FoldedStep: TrainingStep {
     isPortable = oneDNN.isPortable
     firstConvolution = try Convolution(
       .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
-      output: c.pointer)
-    if let z { try bindSecond(z, on: oneDNN) }
+      output: c.pointer, mayRegroup: true)
+    if isQuantized { try bindSecond(on: oneDNN) }
     try pass?.bind(on: oneDNN)
   }
 
-  private func bindSecond(_ z: PlannedBuffer, on oneDNN: OneDNN) throws {
+  private func bindSecond(on oneDNN: OneDNN) throws {
     let (geometry, x, kernel) = (layer.geometry, input.buffer.pointer, quantizedKernel.pointer)
     if geometry.isDepthwise {
-      depthwise = DepthwiseMaker(geometry, input: x, kernel: kernel, output: z.pointer)
+      depthwise = DepthwiseMaker(geometry, input: x, kernel: kernel)
       return
     }
-    if let grids = input.grids, layer.kernelQuantizer?.fitsBytes == true,
-      ByteConvolution.suits(geometry)
-    {
+    if let grids = input.grids, Self.isInBytes(layer, input) {
       byteConvolution = ByteConvolution(
-        geometry, input: x, grids: grids.pointer, kernel: kernel, output: z.pointer)
-      // A sum of so few products is exact whatever the kernel.
-      if geometry.kernelCount / channels * 255 * 127 < 1 << 24 { return }
+        geometry, input: x, grids: grids.pointer, kernel: kernel)
+      if ByteConvolution.isAlwaysExact(geometry) { return }
     }
+    guard let z else { return }
     secondConvolution = try Convolution(
       .forward, geometry, on: oneDNN, input: x, kernel: kernel, output: z.pointer)
   }
@@ -133,9 +149,9 @@ final class FoldedStep: TrainingStep {
     fold()
     layer.quantizeBias(s.foldedBias.pointer, into: s.foldedBias.pointer)
     ck_repeat(
-      (z == nil ? s.factor : s.correction).pointer, channels, s.factorPeriod.pointer)
+      (isQuantized ? s.correction : s.factor).pointer, channels, s.factorPeriod.pointer)
     ck_repeat(s.foldedBias.pointer, channels, s.offsetPeriod.pointer)
-    if z == nil { return }
+    if !isQuantized { return }
     ck_channel_scale(
       layer.kernel, s.inverse.pointer, quantizedKernel.pointer,
       layer.geometry.kernelCount / channels, channels)
@@ -213,7 +229,7 @@ final class FoldedStep: TrainingStep {
     }
     let parts = FoldedParts(
       layer: layer, statistics: statistics, input: input, c: c, gradient: outputGradient,
-      target: target, quantizedKernel: z == nil ? nil : quantizedKernel)
+      target: target, quantizedKernel: isQuantized ? quantizedKernel : nil)
     pass =
       layer.geometry.isDepthwise
       ? DepthwiseBackward(parts, plan: &plan, moment: moment)
@@ -246,7 +262,7 @@ final class FoldedStep: TrainingStep {
       let short =
         Double(s.meanZ.pointer[j])
         - inverse * (Double(s.mean.pointer[j]) - Double(layer.bias[j]))
-      let sumZ = z == nil ? inverse * sumC : s.sumGZ.pointer[j] + short * sum
+      let sumZ = isQuantized ? s.sumGZ.pointer[j] + short * sum : inverse * sumC
       normalization.betaGradient[j] = Float(sum)
       normalization.gammaGradient[j] = Float(sumC * reciprocal)
       layer.biasGradient[j] = 0

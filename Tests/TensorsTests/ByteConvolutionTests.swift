@@ -83,8 +83,7 @@ import Testing
     let output = Storage(count: geometry.outputCount)
     let grid = Storage(grids.prefix(geometry.batch).flatMap { [$0.step, $0.zero] })
     let convolution = ByteConvolution(
-      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer,
-      output: output.pointer)
+      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
     for channel in 0..<channels {
       convolution.steps.pointer[channel] = Float(
         sign: .plus, exponent: channel % 5 - 8, significand: 1)
@@ -94,7 +93,10 @@ import Testing
     }
     #expect(convolution.loadKernel())
     let maker = convolution.maker
-    for sample in 0..<geometry.batch { maker.make(maker.maker, sample, 0) }
+    let count = geometry.outputCount / geometry.batch
+    for sample in 0..<geometry.batch {
+      maker.make(maker.maker, sample, output.pointer + sample * count, 0)
+    }
     let expected = ConvolutionReference.forward(
       geometry, input: input.values, kernel: kernel.values,
       bias: [Float](repeating: 0, count: channels))
@@ -113,12 +115,11 @@ import Testing
     let kernel = Storage(values)
     let output = Storage(count: geometry.outputCount)
     let convolution = ByteConvolution(
-      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer,
-      output: output.pointer)
+      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
     convolution.steps.load([Float](repeating: 1, count: 20))
     #expect(convolution.loadKernel() == (depth == 518))
     let maker = convolution.maker
-    maker.make(maker.maker, 0, 0)
+    maker.make(maker.maker, 0, output.pointer, 0)
     #expect(output.pointer[18] == (depth == 518 ? -127 * 255 * 518 : 0))
   }
 
@@ -130,11 +131,13 @@ import Testing
     let kernel = Storage([Float](repeating: .nan, count: geometry.kernelCount))
     let output = Storage(count: geometry.outputCount)
     let convolution = ByteConvolution(
-      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer,
-      output: output.pointer)
+      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
     _ = convolution.loadKernel()
     let maker = convolution.maker
-    for sample in 0..<geometry.batch { maker.make(maker.maker, sample, 0) }
+    let count = geometry.outputCount / geometry.batch
+    for sample in 0..<geometry.batch {
+      maker.make(maker.maker, sample, output.pointer + sample * count, 0)
+    }
   }
 }
 

@@ -7,6 +7,24 @@ import Tensors
 import TestSupport
 import Testing
 
+/// What makes a sample: a copy of one that stands elsewhere.
+private final class Sample {
+  struct Place {
+    var values: UnsafeMutablePointer<Float>
+    var count: Int
+  }
+
+  private let place: UnsafeMutablePointer<Place>
+  var pointer: UnsafeRawPointer { UnsafeRawPointer(place) }
+
+  init(values: UnsafeMutablePointer<Float>, count: Int) {
+    place = .allocate(capacity: 1)
+    place.initialize(to: Place(values: values, count: count))
+  }
+
+  deinit { place.deallocate() }
+}
+
 /// A chain with all its arrays.
 private final class Chain {
   let samples: Int
@@ -53,8 +71,13 @@ private final class Chain {
     var grids: [Float] = []
   }
 
-  /// - Parameter inPlace: whether the gradient takes the place of the result's.
-  func run(adds: Bool = false, inPlace: Bool = false) -> Result {
+  /// - Parameters:
+  ///   - inPlace: whether the gradient takes the place of the result's.
+  ///   - remakes: whether a's samples are made where they are read.
+  ///   - streams: whether the result goes past the caches.
+  func run(
+    adds: Bool = false, inPlace: Bool = false, remakes: Bool = false, streams: Bool = false
+  ) -> Result {
     let period = ck_period(channels)
     func repeated(_ values: [Float]) -> Storage {
       let target = Storage(count: period)
@@ -77,6 +100,18 @@ private final class Chain {
       var chain = ck_chain()
       chain.source = source
       (chain.a, chain.b) = (UnsafePointer(a.pointer), UnsafePointer(b.pointer))
+      let sample = Sample(values: a.pointer, count: elements)
+      if remakes {
+        (chain.a, chain.remakes, chain.maker) = (nil, 1, sample.pointer)
+        chain.make = { maker, index, y, _ in
+          guard let sample = maker?.assumingMemoryBound(to: Sample.Place.self).pointee else {
+            return
+          }
+          y?.update(from: sample.values + index * sample.count, count: sample.count)
+        }
+      }
+      defer { withExtendedLifetime(sample) {} }
+      chain.streams = streams ? 1 : 0
       chain.factor = UnsafePointer(factor.pointer)
       chain.offset = UnsafePointer(offset.pointer)
       (chain.samples, chain.elements) = (samples, elements)
@@ -271,6 +306,24 @@ private let sources = [ck_from_map, ck_from_affine, ck_from_sum, ck_from_product
     }
     chain.key.pointer.pointee = 78
     #expect(chain.run().y != result.y)
+  }
+
+  /// Whole vectors and not, a range of its own for each sample and none, one segment and two.
+  @Test(arguments: [24, 32], [ck_relu, ck_swish, ck_identity])
+  func samplesThatAreNotKeptAndResultsPastTheCacheChangeNothing(
+    channels: Int, function: ck_function
+  ) {
+    for segments in [[(function, eightBits)], [(ck_identity, eightBits), (function, eightBits)]] {
+      for positions in [13, 16] {
+        let chain = Chain(ck_from_affine, segments, positions: positions, channels: channels)
+        let usual = chain.run()
+        for (remakes, streams) in [(true, false), (false, true), (true, true)] {
+          let other = chain.run(remakes: remakes, streams: streams)
+          #expect(other.y == usual.y && other.grids == usual.grids)
+          #expect(other.da == usual.da && other.sums == usual.sums)
+        }
+      }
+    }
   }
 
   @Test func theNumberOfThreadsChangesNothing() {

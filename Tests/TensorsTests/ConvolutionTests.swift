@@ -1,5 +1,6 @@
 //! oneDNN's convolutions against their naive twins.
 
+import CKernels
 import Tensors
 import TestSupport
 import Testing
@@ -68,6 +69,68 @@ import Testing
     let expectedKernel = ConvolutionReference.backwardKernel(
       geometry, input: input.values, outputGradient: gradient.values)
     #expect(relativeDistance(kernelGradient.values, expectedKernel) < 1e-6)
+  }
+
+  /// Maps of whole tiles and of halves, smaller than one, over more than a block of tiles; paddings of
+  /// none, one and both sides; one and several vectors of channels.
+  static let regrouped: [ConvolutionGeometry] = [(16, 16), (32, 16), (16, 48), (64, 32)].flatMap {
+    channels, filters in
+    [(1, 1), (7, 6), (8, 8), (12, 11)].flatMap { height, width in
+      [(1, 1), (2, 0), (0, 2)].map { before, after in
+        ConvolutionGeometry(
+          batch: 3, input: (height, width, channels), output: (height, width, filters),
+          kernel: (3, 3), stride: (1, 1), padding: (before, 1, after, 1), isDepthwise: false)
+      }
+    } + [
+      ConvolutionGeometry(
+        batch: 2, input: (9, 6, channels), output: (7, 4, filters), kernel: (3, 3), stride: (1, 1),
+        padding: (0, 0, 0, 0), isDepthwise: false)
+    ]
+  }
+
+  @Test(arguments: regrouped)
+  func sumsInAnotherOrderAreNoFurtherOff(geometry: ConvolutionGeometry) throws {
+    let oneDNN = try OneDNN()
+    let input = Storage(hashed(geometry.inputCount, stream: 1))
+    let kernel = Storage(hashed(geometry.kernelCount, stream: 2))
+    let output = Storage([Float](repeating: .nan, count: geometry.outputCount))
+    let forward = try Convolution(
+      .forward, geometry, on: oneDNN, input: input.pointer, kernel: kernel.pointer,
+      output: output.pointer, mayRegroup: true)
+    forward.loadKernel()
+    forward.execute()
+    let expected = ConvolutionReference.forward(
+      geometry, input: input.values, kernel: kernel.values,
+      bias: [Float](repeating: 0, count: geometry.outputChannels))
+    #expect(relativeDistance(output.values, expected) < 1e-6)
+    let gradient = Storage(hashed(geometry.outputCount, stream: 4))
+    let inputGradient = Storage([Float](repeating: .nan, count: geometry.inputCount))
+    let data = try Convolution(
+      .backwardData, geometry, on: oneDNN, input: inputGradient.pointer, kernel: kernel.pointer,
+      output: gradient.pointer, mayRegroup: true)
+    data.loadKernel()
+    data.execute()
+    let expectedInput = ConvolutionReference.backwardData(
+      geometry, kernel: kernel.values, outputGradient: gradient.values)
+    #expect(relativeDistance(inputGradient.values, expectedInput) < 1e-6)
+  }
+
+  /// A batch in equal shares, in unequal ones, and one too small to be shared out.
+  @Test(arguments: [1, 2, 3, 4], [8, 17, 3])
+  func threadsShareABatchOut(threads: Int, batch: Int) throws {
+    let usual = ck_threads()
+    OneDNN.use(threads: threads)
+    defer { OneDNN.use(threads: usual) }
+    for (channels, filters) in [(16, 32), (3, 8), (24, 40)] {
+      for kernel in [1, 3] {
+        let pad = kernel / 2
+        try agreesWithTheNaiveTwin(
+          geometry: ConvolutionGeometry(
+            batch: batch, input: (6, 5, channels), output: (6, 5, filters),
+            kernel: (kernel, kernel),
+            stride: (1, 1), padding: (pad, pad, pad, pad), isDepthwise: false))
+      }
+    }
   }
 
   @Test func aChangedKernelIsSeenAfterLoading() throws {

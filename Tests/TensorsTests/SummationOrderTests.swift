@@ -105,6 +105,16 @@ struct SummationOrderTests {
       let expected = try file.tensor("moments_\(rows)_\(channels)/\(name)").values
       #expect(actual.values == expected, "\(name)")
     }
+    // Threads hand one sum on from share to share of the rows.
+    let usual = ck_threads()
+    defer { OneDNN.use(threads: usual) }
+    let all = [mean, variance, fusedMean, fusedVariance]
+    let before = all.map(\.values)
+    for threads in [1, 2, 3, 5] {
+      OneDNN.use(threads: threads)
+      ck_channel_moments(&moments)
+      #expect(all.map(\.values) == before, "\(threads) threads")
+    }
     let (plainMean, plainVariance) = (mean.values, variance.values)
     (moments.fused_mean, moments.fused_variance) = (nil, nil)
     ck_channel_moments(&moments)

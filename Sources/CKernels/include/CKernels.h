@@ -13,3 +13,4 @@
 #include "products.h"
 #include "quantizers.h"
 #include "surrogate.h"
+#include "winograd.h"

@@ -60,9 +60,11 @@ typedef enum {
 typedef struct {
   ck_source source;
   const float *a, *b;
-  // NULL, or what makes a sample of a, forward, right before the chain reads it from the cache.
-  void (*make)(const void *maker, size_t sample, size_t thread);
+  // NULL, or what makes a sample of a into y, right before the chain reads it from the cache.
+  void (*make)(const void *maker, size_t sample, float *y, size_t thread);
   const void *maker;
+  // With `make`: samples are not kept in a, but made again where the backward pass reads them.
+  int remakes;
   // Per channel, written again and again over `period` values (ck_period, ck_repeat).
   const float *factor, *offset;
   size_t samples, elements, channels, period;
@@ -70,6 +72,8 @@ typedef struct {
   size_t segment_count;
   // The result; may be `a` where nobody needs that afterwards.
   float *y;
+  // Whether the result, too large for a cache to keep, is written past it.
+  int streams;
   // NULL, or for each sample what the last segment's quantizer, one with powers of two, took its
   // values for: step and zero, x = step * (code - zero).
   float *grids;

@@ -15,7 +15,6 @@ typedef struct {
   const float *x, *grids;
   // The quantized kernel, whose codes are -127...127, and the value of a code of each column.
   const float *kernel, *steps;
-  float *y;
   // The kernel as ck_integer_load leaves it: ck_integer_codes bytes, for each column the sum of its
   // codes, and then for each the sum of their absolute values.
   int8_t *codes;
@@ -33,7 +32,7 @@ size_t ck_integer_scratch(const ck_integer *layer);
 // Takes the kernel's current values; after each change of them.
 void ck_integer_load(ck_integer *layer);
 // One sample of the output; `layer` is a ck_integer. Samples may be computed in parallel.
-void ck_integer_sample(const void *layer, size_t sample, size_t thread);
+void ck_integer_sample(const void *layer, size_t sample, float *y, size_t thread);
 
 // Products of a quantized map with itself, in whole numbers likewise: at most 16384 positions.
 typedef struct {

@@ -14,8 +14,9 @@ typedef struct {
   size_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
 } ck_depthwise_sums;
 void ck_depthwise_forward(const ck_depthwise_sums *layer);
-// One sample of it; `layer` is a ck_depthwise_sums. Samples may be computed in parallel.
-void ck_depthwise_sample(const void *layer, size_t sample, size_t thread);
+// One sample of it, into y; `layer` is a ck_depthwise_sums whose own y is not looked at. Samples may be
+// computed in parallel.
+void ck_depthwise_sample(const void *layer, size_t sample, float *y, size_t thread);
 
 // y = a b for the columns first..<columns of b and y, at most 8: a (rows, depth) with `a_stride`
 // values from row to row, b and y with `columns`. Per output two chains of fused multiply-adds from

@@ -27,12 +27,12 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .prepareData: 1
     case .loadPretrained: 1
-    case .pretrain: 4
+    case .pretrain: 5
     case .quantize: 2
-    case .search: 9
+    case .search: 10
     case .switchAlpha: 2
-    case .fineTune: 6
-    case .evaluate: 3
+    case .fineTune: 7
+    case .evaluate: 4
     case .command: 1
     }
   }

@@ -60,7 +60,7 @@ package struct ConvolutionGeometry: Hashable, Sendable {
 
   func depthwise(
     input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-    output: UnsafeMutablePointer<Float>
+    output: UnsafeMutablePointer<Float>?
   ) -> ck_depthwise_sums {
     ck_depthwise_sums(
       x: input, kernel: kernel, bias: bias, y: output, samples: batch, height: inputHeight,
@@ -102,13 +102,20 @@ package final class Convolution {
     case product(OrderedProduct)
     case gradient(MatrixGradient)
     case depthwise(ck_depthwise_sums)
+    case winograd(WinogradConvolution)
   }
 
-  /// The buffers must outlive the convolution. `bias` counts in the forward passes alone.
+  /// The buffers must outlive the convolution.
+  ///
+  /// - Parameters:
+  ///   - bias: counts in the forward passes alone.
+  ///   - mayRegroup: whether sums may run in any order whose error is no larger: not of codes, whose
+  ///     sums are exact.
   package init(
     _ pass: Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
     input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,
-    bias: UnsafeMutablePointer<Float>? = nil, output: UnsafeMutablePointer<Float>
+    bias: UnsafeMutablePointer<Float>? = nil, output: UnsafeMutablePointer<Float>,
+    mayRegroup: Bool = false
   ) throws(LibraryError) {
     if pass == .forward, geometry.isDepthwise {
       work = .depthwise(
@@ -122,6 +129,11 @@ package final class Convolution {
     {
       work = .product(
         OrderedProduct(geometry, input: input, kernel: kernel, bias: bias, output: output))
+    } else if mayRegroup, bias == nil,
+      let winograd = WinogradConvolution(
+        pass, geometry, on: oneDNN, input: input, kernel: kernel, output: output)
+    {
+      work = .winograd(winograd)
     } else {
       work = .primitive(
         try ConvolutionPrimitive(
@@ -131,8 +143,11 @@ package final class Convolution {
 
   /// Takes the kernel's current values; needed after each change of it, before `execute`.
   package func loadKernel() {
-    guard case .primitive(let primitive) = work else { return }
-    primitive.loadKernel()
+    switch work {
+    case .primitive(let primitive): primitive.loadKernel()
+    case .winograd(let winograd): winograd.loadKernel()
+    case .product, .gradient, .depthwise: break
+    }
   }
 
   package func execute() {
@@ -141,6 +156,7 @@ package final class Convolution {
     case .product(let product): product.execute()
     case .gradient(let gradient): gradient.execute()
     case .depthwise(var depthwise): ck_depthwise_forward(&depthwise)
+    case .winograd(let winograd): winograd.execute()
     }
   }
 }

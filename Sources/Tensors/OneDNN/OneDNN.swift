@@ -14,6 +14,9 @@ package final class OneDNN: @unchecked Sendable {
   package let isPortable: Bool
   let engine: dnnl_engine_t
   let stream: dnnl_stream_t
+  /// What primitives may use while they run: one for each of those that run at the same time.
+  private(set) var scratchpads: [UnsafeMutableRawPointer?] = []
+  private var scratchpadMemory: [Buffer<UInt8>] = []
 
   package init(isPortable: Bool = false) throws(LibraryError) {
     // Before oneDNN's threads exist, which inherit it.
@@ -36,6 +39,20 @@ package final class OneDNN: @unchecked Sendable {
     dnnl_engine_destroy(engine)
   }
 
+  /// Makes scratchpad `index` at least that large; not while a primitive runs.
+  func reserveScratchpad(_ index: Int, bytes: Int) {
+    while scratchpads.count <= index {
+      scratchpads.append(nil)
+      scratchpadMemory.append(Buffer(count: 0))
+    }
+    // On a page, as oneDNN wants it.
+    let page = 4096
+    guard bytes + page > scratchpadMemory[index].count else { return }
+    let memory = Buffer<UInt8>(count: bytes + page)
+    scratchpadMemory[index] = memory
+    scratchpads[index] = UnsafeMutableRawPointer(memory.pointer).alignedUp(toMultipleOf: page)
+  }
+
   /// Fixes what decides the last bits of a result: threads, and the widest instruction set used.
   /// To be called before the first primitive of the process is made.
   package static func configure(threads: Int, instructionSet: String) throws(LibraryError) {
@@ -48,6 +65,11 @@ package final class OneDNN: @unchecked Sendable {
       }
     try check(dnnl_set_max_cpu_isa(limit), "dnnl_set_max_cpu_isa")
   }
+
+  /// Whether the widest instruction set that was allowed and is there has vectors of 512 bits.
+  let usesWideVectors =
+    dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core.rawValue
+    == dnnl_cpu_isa_avx512_core.rawValue
 
   /// How many threads the next run uses.
   package static func use(threads: Int) { omp_set_num_threads(Int32(threads)) }
