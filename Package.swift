@@ -79,7 +79,7 @@ let sources: [Target] = [
   .executableTarget(
     name: "Benchmarks",
     dependencies: [
-      "Networks", "Tensors", "Training", "Datasets", "Search", "Diagnostics", "Files",
+      "Networks", "Tensors", "Training", "Datasets", "Search", "Diagnostics", "Files", "CKernels",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -93,7 +93,10 @@ let tests: [Target] =
     ("Pipeline", ["Diagnostics", "Files"]), ("Tensors", ["CKernels", "Records"]),
     ("Networks", ["Diagnostics"]),
     ("Quantization", ["Networks", "Records", "Tensors", "CKernels"]),
-    ("Training", ["Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]),
+    (
+      "Training",
+      ["CKernels", "Datasets", "Files", "Networks", "Quantization", "Records", "Tensors"]
+    ),
     ("Datasets", ["CKernels", "Files", "Tensors"]), ("Search", ["CKernels", "Networks"]),
     ("Records", ["Files", "Networks", "Tensors"]), ("Archives", ["Files"]),
     ("Catalogue", ["Files"]),

@@ -25,7 +25,7 @@ enum BenchTable {
     "network", "batch", "threads", "step_ms", "samples_per_s", "first_step_s", "peak_mb",
     "roofline_ms", "roofline_ratio", "inference_ms", "qkeras_step_ms", "speedup",
     "qkeras_first_step_s", "first_step_ratio", "qkeras_peak_mb", "memory_ratio",
-    "one_thread_step_ms",
+    "one_thread_step_ms", "handover_ns", "qkeras_handover_ns",
   ]
   /// Quotients, which a geometric mean suits.
   private static let ratios = ["roofline_ratio", "speedup", "first_step_ratio", "memory_ratio"]

@@ -49,6 +49,8 @@ struct Figures: Sendable {
     guard !values.isEmpty else { return nil }
   }
 
+  mutating func add(_ name: String, _ value: Double) { values.append((name, value)) }
+
   subscript(name: String) -> Double? { values.first { $0.name == name }?.value }
 
   func line(_ title: String) -> String {

@@ -1,6 +1,7 @@
 //! Runs a measurement in a process of its own, this program's or QKeras's, within a time limit. Knows
 //! no network.
 
+import CKernels
 import Files
 import Glibc
 import Subprocess
@@ -54,10 +55,12 @@ final class MeasurementRunner {
       return nil
     }
     let (program, arguments) = command(measurement, network)
-    let figures = try await Self.figures(
+    var figures = try await Self.figures(
       of: "\(measurement.name) on \(measurement.threads) threads", title: measurement.name,
       program, arguments, within: left)
     if figures == nil { isOutOfTime = true }
+    // A host may move a machine's processors between measurements, to and from a common cache.
+    figures?.add("handover_ns", ck_handover())
     return figures
   }
 

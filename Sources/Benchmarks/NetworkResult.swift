@@ -47,6 +47,8 @@ struct NetworkResult: Sendable {
     row["qkeras_step_ms"] = median("step_ms", of: qkeras)
     row["qkeras_first_step_s"] = median("first_step_s", of: qkeras)
     row["qkeras_peak_mb"] = median("peak_mb", of: qkeras)
+    row["handover_ns"] = median("handover_ns", of: step)
+    row["qkeras_handover_ns"] = median("handover_ns", of: qkeras)
     row["one_thread_step_ms"] = median("step_ms", of: .step(threads: 1))
     row.fillRatio("roofline_ratio", "roofline_ms", over: "step_ms")
     row.fillRatio("speedup", "qkeras_step_ms", over: "step_ms")

@@ -25,6 +25,7 @@ struct TrainingBench {
   private let loss: Loss
   private let data: BenchData
   private var adam: Adam
+  private let threads = ThreadChoice()
   private var steps = 0
 
   init(_ network: Network, on oneDNN: OneDNN) throws {
@@ -52,6 +53,8 @@ struct TrainingBench {
   }
 
   mutating func step() {
+    threads.begin(program)
+    defer { threads.end() }
     let first = loadBatch()
     data.labels.withUnsafeBufferPointer { labels in
       guard let labels = labels.baseAddress else { return }

@@ -108,28 +108,42 @@ struct adam {
   float *w, *m, *v;
   const float *gradient;
   size_t count;
+  const size_t *starts;
+  size_t arrays;
   float rate, rest1, rest2, epsilon;
 };
 
+// Parts of every array.
+enum { parts = 16 };
+
+static size_t start_of_part(size_t start, size_t count, size_t part) {
+  return start + (part == parts ? count : count * part / parts / 16 * 16);
+}
+
+// A unit is a part of every array.
 CLONES static void adam_share(void *context, size_t begin, size_t end, size_t thread) {
   const struct adam *a = context;
   float *w = a->w, *m = a->m, *v = a->v;
   const float *gradient = a->gradient;
   float rate = a->rate, rest1 = a->rest1, rest2 = a->rest2, epsilon = a->epsilon;
-  size_t last = end * block_values < a->count ? end * block_values : a->count;
-  EACH for (size_t i = begin * block_values; i < last; i++) {
-    float g = gradient[i];
-    m[i] += (g - m[i]) * rest1;
-    v[i] += (g * g - v[i]) * rest2;
-    w[i] -= m[i] * rate / (__builtin_elementwise_sqrt(v[i]) + epsilon);
+  for (size_t array = 0; array < a->arrays; array++) {
+    size_t start = a->starts[array];
+    size_t count = (array + 1 < a->arrays ? a->starts[array + 1] : a->count) - start;
+    size_t last = start_of_part(start, count, end);
+    EACH for (size_t i = start_of_part(start, count, begin); i < last; i++) {
+      float g = gradient[i];
+      m[i] += (g - m[i]) * rest1;
+      v[i] += (g * g - v[i]) * rest2;
+      w[i] -= m[i] * rate / (__builtin_elementwise_sqrt(v[i]) + epsilon);
+    }
   }
 }
 
 void ck_adam(
-    float *w, const float *gradient, float *m, float *v, size_t count, float rate, float beta1,
-    float beta2, float epsilon) {
-  struct adam a = {w, m, v, gradient, count, rate, 1 - beta1, 1 - beta2, epsilon};
-  ck_parallel(adam_share, &a, blocks_of(count), count);
+    float *w, const float *gradient, float *m, float *v, size_t count, const size_t *starts,
+    size_t arrays, float rate, float beta1, float beta2, float epsilon) {
+  struct adam a = {w, m, v, gradient, count, starts, arrays, rate, 1 - beta1, 1 - beta2, epsilon};
+  ck_parallel(adam_share, &a, parts, count);
 }
 
 // Eigen's packet of eight: the processor's approximation and one Newton step, in this order.

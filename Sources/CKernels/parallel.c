@@ -8,6 +8,8 @@ extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, un
 extern int omp_get_max_threads(void);
 extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
+extern int omp_in_parallel(void);
+extern double omp_get_wtime(void);
 
 // Values below which waking a thread costs more than it saves.
 enum { least_work = 1 << 12 };
@@ -62,7 +64,7 @@ size_t ck_threads(void) { return (size_t)omp_get_max_threads(); }
 void ck_parallel(ck_share share, void *context, size_t units, size_t work) {
   size_t threads = ck_threads();
   if (units < threads) threads = units;
-  if (threads < 2 || work < least_work) {
+  if (threads < 2 || work < least_work || omp_in_parallel()) {
     if (units) share(context, 0, units, 0);
     return;
   }
@@ -71,4 +73,36 @@ void ck_parallel(ck_share share, void *context, size_t units, size_t work) {
   size_t cursors = threads < sharing_threads ? threads : sharing_threads;
   for (size_t k = 0; k < cursors; k++) atomic_init(&loop.cursors[k].next, 0);
   GOMP_parallel(run_share, &loop, (unsigned)threads, 0);
+}
+
+// MARK: handover
+
+enum { handovers = 50000 };
+
+struct ball {
+  _Alignas(64) _Atomic long turn;
+  _Alignas(64) double seconds;
+};
+
+static void hand_over(void *data) {
+  struct ball *ball = data;
+  if (omp_get_num_threads() < 2) return;
+  long first = omp_get_thread_num();
+  double start = omp_get_wtime();
+  for (long turn = first; turn < 2 * handovers; turn += 2) {
+    while (atomic_load_explicit(&ball->turn, memory_order_acquire) != turn) continue;
+    atomic_store_explicit(&ball->turn, turn + 1, memory_order_release);
+  }
+  if (first == 0) ball->seconds = omp_get_wtime() - start;
+}
+
+double ck_handover(void) {
+  if (ck_threads() < 2) return 0;
+  struct ball ball = {0};
+  // Once to wake the threads.
+  for (int run = 0; run < 2; run++) {
+    atomic_store(&ball.turn, 0);
+    GOMP_parallel(hand_over, &ball, 2, 0);
+  }
+  return ball.seconds / handovers * 1e9;
 }

@@ -43,7 +43,8 @@ package struct Adam: Sendable {
       / (1 - powf(beta1, Float(step)))
     ck_adam(
       weights.trainable.pointer, weights.gradients.pointer, firstMoment.pointer,
-      secondMoment.pointer, weights.trainable.count, rate, beta1, beta2, Float(constants.epsilon))
+      secondMoment.pointer, weights.trainable.count, weights.starts.pointer, weights.starts.count,
+      rate, beta1, beta2, Float(constants.epsilon))
   }
 
   /// The step and both moments.

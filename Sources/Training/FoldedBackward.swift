@@ -112,8 +112,7 @@ final class FoldedBackward: FoldedPass {
         quantizedKernel.pointer, layer.kernel, bothKernels.pointer,
         layer.geometry.kernelCount / layer.channels, layer.channels)
     }
-    inputPass?.loadKernel()
-    inputPass?.execute()
+    inputPass?.loadAndExecute()
     if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
   }
 }

@@ -137,8 +137,7 @@ final class FoldedStep: TrainingStep {
   }
 
   func forward() {
-    firstConvolution?.loadKernel()
-    firstConvolution?.execute()
+    firstConvolution?.loadAndExecute()
     let s = statistics
     var moments = ck_moments(
       x: c.pointer, bias: layer.bias, rows: rows, channels: channels, mean: s.mean.pointer,
@@ -159,8 +158,7 @@ final class FoldedStep: TrainingStep {
       quantizedKernel.pointer, into: quantizedKernel.pointer, scales: byteConvolution?.steps.pointer
     )
     if byteConvolution?.loadKernel() == true { return }
-    secondConvolution?.loadKernel()
-    secondConvolution?.execute()
+    secondConvolution?.loadAndExecute()
   }
 
   /// inv, the correction and the folded bias: in float32 and in TensorFlow's order, as half a unit in

@@ -68,8 +68,7 @@ final class PlainStep: TrainingStep {
   func forward() {
     layer.quantizeKernel(layer.kernel, into: quantizedKernel.pointer)
     layer.quantizeBias(layer.bias, into: quantizedBias.pointer)
-    convolution?.loadKernel()
-    convolution?.execute()
+    convolution?.loadAndExecute()
   }
 
   func backward() {
@@ -80,8 +79,7 @@ final class PlainStep: TrainingStep {
     for j in 0..<layer.channels { layer.biasGradient[j] = Float(sums.pointer[j]) }
     kernelPass?.execute()
     guard let target else { return }
-    inputPass?.loadKernel()
-    inputPass?.execute()
+    inputPass?.loadAndExecute()
     if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
   }
 }

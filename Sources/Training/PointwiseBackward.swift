@@ -138,14 +138,14 @@ final class PointwiseBackward: FoldedPass {
     runKernel()
     ck_channel_scale(
       quantizedKernel.pointer, s.correction.pointer, correctedKernel.pointer, channelsIn, channels)
-    inputPass?.loadKernel()
-    inputPass?.execute()
-    MatrixProduct.multiplyTransposed(
-      slopedKernel.pointer, layer.kernel, into: inputKernel.pointer, rows: channelsIn,
-      inner: channels, columns: channelsIn)
+    inputPass?.loadAndExecute()
+    SharedRows.run(layer.geometry, channelsIn, values: 0) { _ in
+      MatrixProduct.multiplyTransposed(
+        slopedKernel.pointer, layer.kernel, into: inputKernel.pointer, rows: channelsIn,
+        inner: channels, columns: channelsIn)
+    }
     ck_row_products(layer.kernel, shift.pointer, channelsIn, channels, inputOffset.pointer)
-    momentPass?.loadKernel()
-    momentPass?.execute()
+    momentPass?.loadAndExecute()
     if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
   }
 
@@ -158,9 +158,11 @@ final class PointwiseBackward: FoldedPass {
         input.buffer.pointer, layer.geometry.outputRows, channelsIn, sumX.pointer,
         partialSums.pointer)
     }
-    MatrixProduct.multiply(
-      inputProduct.pointer, slopedKernel.pointer, into: momentPart.pointer, rows: channelsIn,
-      inner: channelsIn, columns: channels)
+    SharedRows.run(layer.geometry, channelsIn, values: 0) { _ in
+      MatrixProduct.multiply(
+        inputProduct.pointer, slopedKernel.pointer, into: momentPart.pointer, rows: channelsIn,
+        inner: channelsIn, columns: channels)
+    }
     var parts = ck_kernel_parts(
       product: product.pointer, scale: scale.pointer, moments: momentPart.pointer,
       shift: shift.pointer, sum_x: sumX.pointer, rows: channelsIn, channels: channels,

@@ -47,6 +47,8 @@ package final class Program {
   package let lossGradient: UnsafeMutablePointer<Float>?
   /// The gradient of the network's input, where it was asked for.
   package let inputGradient: UnsafeMutablePointer<Float>?
+  /// Whether the program gives the same numbers on any number of threads.
+  package let threadsChangeNoBit: Bool
 
   private let steps: [any ProgramStep]
   private let backwardSteps: [any TrainingStep]
@@ -79,7 +81,9 @@ package final class Program {
     output = last.buffer.pointer
     lossGradient = compiler.lossGradient?.pointer
     inputGradient = compiler.input.gradient?.pointer
+    let threaded = oneDNN.threadedConvolutions
     for step in steps { try step.bind(on: oneDNN) }
+    threadsChangeNoBit = oneDNN.threadedConvolutions == threaded
   }
 
   /// Folds and quantizes the weights' current values; needed before `forward` at inference.

@@ -10,6 +10,7 @@ package struct Trainer {
   private let settings: FitSettings
   private var optimizer: RunningOptimizer
   private var statistics: LayerStatisticsCollector?
+  private let threads = ThreadChoice()
 
   package init(_ model: Model, _ settings: FitSettings) {
     self.model = model
@@ -106,6 +107,8 @@ package struct Trainer {
         program = try model.program(batch: count, mode: .training)
         program.input.update(from: full.input, count: count * model.network.layers[0].elements)
       }
+      threads.begin(program)
+      defer { threads.end() }
       // Keras logs the loss with its penalty, both of the weights before the step.
       let penalty = model.penalty
       let outcome = model.computeGradients(

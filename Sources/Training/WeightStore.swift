@@ -14,6 +14,8 @@ package final class WeightStore {
   let statistics: Storage
   /// Numbers that the optimizer moves.
   package var trainableCount: Int { trainable.count }
+  /// Where each trainable array begins, in the order of their places.
+  let starts: Buffer<Int>
   private let offsets: [Int]
   private let indices: [String: Int]
 
@@ -34,6 +36,7 @@ package final class WeightStore {
       }
     }
     self.offsets = offsets
+    starts = Buffer(zip(specs, offsets).filter { $0.0.role.isTrainable }.map(\.1))
     indices = Dictionary(uniqueKeysWithValues: specs.enumerated().map { ($1.name, $0) })
     trainable = Storage(count: counts.trainable)
     gradients = Storage(count: counts.trainable)

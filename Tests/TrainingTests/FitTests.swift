@@ -1,6 +1,7 @@
 //! The fit loop on a tiny network: columns of the log, losses that are one, NaN, statistics, and SGD
 //! against Keras's.
 
+import CKernels
 import Foundation
 import Networks
 import Quantization
@@ -77,13 +78,14 @@ private struct Examples: BatchSource {
   }
 
   private func fit(
-    _ model: Model, _ settings: FitSettings, poisoned: (epoch: Int, batch: Int)? = nil
+    _ model: Model, _ settings: FitSettings, examples: Int = 10,
+    poisoned: (epoch: Int, batch: Int)? = nil
   ) throws -> (result: FitResult, batches: Int) {
     var trainer = Trainer(model, settings)
     let width = model.network.inputShape.reduce(1, *)
     var data = FitData(
       training: Examples(
-        width: width, count: 10, batchSize: settings.batchSize, poisoned: poisoned),
+        width: width, count: examples, batchSize: settings.batchSize, poisoned: poisoned),
       validation: Examples(width: width, count: 9, batchSize: settings.batchSize, stream: 40),
       test: Examples(width: width, count: 6, batchSize: settings.batchSize, stream: 80))
     var batches = 0
@@ -102,6 +104,29 @@ private struct Examples: BatchSource {
     let columns = ["", "val_", "test_"].flatMap { prefix in names.map { prefix + $0 } } + ["lr"]
     #expect(result.log.map { Set($0.values.keys) } == [Set(columns), Set(columns)])
     #expect(result.log.allSatisfy { $0.values.values.allSatisfy(\.isFinite) })
+  }
+
+  /// The autoencoder's layers are small products; steps that look which number is faster are among these.
+  @Test(arguments: [4, 50]) func threadsChangeNoBitOfASmallNetwork(size: Int) throws {
+    let usual = ck_threads()
+    defer { OneDNN.use(threads: usual) }
+    let network = try #require(Network.named("fc_autoencoder"))
+    func quantizer(_ text: String) throws -> QuantizerSpec { try QuantizerSpec(parsing: text) }
+    let quantizers = QuantizerMap.flat(
+      kernel: try quantizer("quantized_bits(4,4,1,1,alpha='auto_po2')"),
+      bias: try quantizer("quantized_bits(31,31,1,1,alpha='auto_po2')"),
+      activation: try quantizer("quantized_bits_featuremap(8,8,1,1,alpha='auto_po2',scale_axis=0)"),
+      for: network)
+    let settings = FitSettings(
+      epochs: 4, batchSize: size, loss: .meanSquaredError, learningRate: .constant(0.01))
+    let fits = try [1, 2, 3].map { threads in
+      OneDNN.use(threads: threads)
+      let model = try model(network, quantizers)
+      #expect(try model.program(batch: size, mode: .training).threadsChangeNoBit)
+      _ = try fit(model, settings, examples: size * 3 / 2)
+      return model.weights.snapshot()
+    }
+    #expect(fits[1] == fits[0] && fits[2] == fits[0])
   }
 
   @Test func bothCrossentropiesAreOne() throws {

@@ -28,10 +28,11 @@ void ck_average_pool_backward(const ck_pool *pool);
 
 // Adam as TensorFlow's ResourceApplyAdam does it, operation by operation: m += (g - m)(1 - beta1),
 // v += (g^2 - v)(1 - beta2), w -= m * rate / (sqrt(v) + epsilon), rate being the bias-corrected
-// learning rate.
+// learning rate. The weights are arrays one behind the other, of which starts[0..<arrays] are the first
+// values' places: each thread takes its part of every array, which it reads and writes elsewhere, too.
 void ck_adam(
-    float *w, const float *gradient, float *m, float *v, size_t count, float rate, float beta1,
-    float beta2, float epsilon);
+    float *w, const float *gradient, float *m, float *v, size_t count, const size_t *starts,
+    size_t arrays, float rate, float beta1, float beta2, float epsilon);
 
 // y = 1 / sqrt(x); y may be x. `portable`: rounded twice, the same on every processor. Else as
 // TensorFlow's x86 build computes it, from the processor's approximation (two units in the last

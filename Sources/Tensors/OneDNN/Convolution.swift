@@ -124,11 +124,14 @@ package final class Convolution {
       pass, geometry, input: input, kernel: kernel, output: output)
     {
       work = .gradient(gradient)
-    } else if pass == .forward, geometry.isPointwise,
-      OrderedProduct.isNeeded(geometry) || geometry.isSmallProduct
+    } else if pass == .forward && geometry.isPointwise && OrderedProduct.isNeeded(geometry)
+      || (pass == .forward || pass == .forwardAdding && geometry.outputRows == geometry.batch)
+        && geometry.isSmallProduct
     {
       work = .product(
-        OrderedProduct(geometry, input: input, kernel: kernel, bias: bias, output: output))
+        OrderedProduct(
+          geometry, input: input, kernel: kernel, bias: bias, output: output,
+          adds: pass == .forwardAdding))
     } else if mayRegroup, bias == nil,
       let winograd = WinogradConvolution(
         pass, geometry, on: oneDNN, input: input, kernel: kernel, output: output)
@@ -139,6 +142,19 @@ package final class Convolution {
         try ConvolutionPrimitive(
           pass, geometry, on: oneDNN, input: input, kernel: kernel, bias: bias, output: output))
     }
+    switch work {
+    case .depthwise, .winograd: break
+    case .product, .gradient:
+      if geometry.outputRows != geometry.batch { oneDNN.threadedConvolutions += 1 }
+    case .primitive: oneDNN.threadedConvolutions += 1
+    }
+  }
+
+  /// `execute` with the kernel's current values.
+  package func loadAndExecute() {
+    if case .primitive(let primitive) = work { return primitive.loadAndExecute() }
+    loadKernel()
+    execute()
   }
 
   /// Takes the kernel's current values; needed after each change of it, before `execute`.

@@ -96,7 +96,22 @@ package final class ConvolutionPrimitive {
 
   package func execute() {
     executeBare()
-    guard pass == .backwardKernel else { return }
+    if pass == .backwardKernel { joinGradients() }
+  }
+
+  /// `loadKernel` and `execute` at one go of the threads.
+  func loadAndExecute() {
+    guard pass != .backwardKernel else { return execute() }
+    run { context, begin, end, _ in
+      guard let run = context?.assumingMemoryBound(to: Run.self).pointee else { return }
+      for part in begin..<end {
+        OneDNN.expect(sw_convolution_load_kernel(run.parts + part, run.stream))
+        OneDNN.expect(sw_convolution_execute(run.parts + part, run.stream, run.scratchpads[part]))
+      }
+    }
+  }
+
+  private func joinGradients() {
     var count = 0
     let sum = sw_convolution_gradient(&parts[0], &count)
     for part in parts.indices.dropFirst() where layoutsAgree {

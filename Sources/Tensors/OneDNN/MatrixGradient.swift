@@ -23,14 +23,18 @@ struct MatrixGradient {
   }
 
   func execute() {
-    if isKernel {
-      MatrixProduct.multiplyTransposing(
-        input, output, into: kernel, rows: geometry.inputChannels, inner: geometry.outputRows,
-        columns: geometry.outputChannels)
-    } else {
-      MatrixProduct.multiplyTransposed(
-        output, kernel, into: input, rows: geometry.outputRows, inner: geometry.outputChannels,
-        columns: geometry.inputChannels)
+    let (channels, filters) = (geometry.inputChannels, geometry.outputChannels)
+    let rows = isKernel ? channels : geometry.outputRows
+    SharedRows.run(geometry, rows, values: geometry.outputRows * channels * filters) { range in
+      if isKernel {
+        MatrixProduct.multiplyTransposing(
+          input + range.lowerBound, output, into: kernel + range.lowerBound * filters,
+          rows: range.count, inner: geometry.outputRows, columns: filters, aStride: channels)
+      } else {
+        MatrixProduct.multiplyTransposed(
+          output + range.lowerBound * filters, kernel, into: input + range.lowerBound * channels,
+          rows: range.count, inner: filters, columns: channels)
+      }
     }
   }
 }

@@ -27,12 +27,14 @@ package enum MatrixProduct {
   }
 
   /// c (rows, columns) = a^T * b, a being (inner, rows).
+  ///
+  /// - Parameter aStride: values from row to row of a; nil: `rows`.
   package static func multiplyTransposing(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
-    rows: Int, inner: Int, columns: Int
+    rows: Int, inner: Int, columns: Int, aStride: Int? = nil
   ) {
     let status = dnnl_sgemm(
-      transposed, plain, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(rows), b,
+      transposed, plain, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(aStride ?? rows), b,
       Int64(columns), 0, c, Int64(columns))
     precondition(status == dnnl_success, "oneDNN: product failed with \(status.rawValue)")
   }

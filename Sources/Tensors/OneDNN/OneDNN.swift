@@ -14,6 +14,8 @@ package final class OneDNN: @unchecked Sendable {
   package let isPortable: Bool
   let engine: dnnl_engine_t
   let stream: dnnl_stream_t
+  /// Convolutions made so far whose sums may hang on the number of threads.
+  package internal(set) var threadedConvolutions = 0
   /// What primitives may use while they run: one for each of those that run at the same time.
   private(set) var scratchpads: [UnsafeMutableRawPointer?] = []
   private var scratchpadMemory: [Buffer<UInt8>] = []

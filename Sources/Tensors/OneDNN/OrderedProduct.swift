@@ -2,7 +2,8 @@
 
 internal import CKernels
 
-/// output = input * kernel (+ bias), input (rows, depth), kernel (depth, columns).
+/// output = input * kernel (+ bias), or that added to what stands there; input (rows, depth), kernel
+/// (depth, columns).
 ///
 /// A sum of floats depends on its order, and what is rounded otherwise can become another code. This
 /// is the order of TensorFlow 2.12 on a processor with AVX2 (without AVX-512's neural-network
@@ -13,6 +14,7 @@ internal import CKernels
 /// order of the last rows mod 6, where they are 1, 2 or 3; and with `isa: sse41` anything, as oneDNN
 /// then multiplies and adds apart.
 struct OrderedProduct {
+  private let geometry: ConvolutionGeometry
   private let rows: Int
   private let depth: Int
   private let columns: Int
@@ -23,6 +25,7 @@ struct OrderedProduct {
   private let kernel: UnsafePointer<Float>
   private let bias: UnsafePointer<Float>?
   private let output: UnsafeMutablePointer<Float>
+  private let adds: Bool
 
   /// Whether oneDNN's convolution, one chain over the whole depth, would round otherwise.
   static func isNeeded(_ geometry: ConvolutionGeometry) -> Bool {
@@ -32,8 +35,9 @@ struct OrderedProduct {
 
   init(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, kernel: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>
+    bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>, adds: Bool = false
   ) {
+    self.geometry = geometry
     rows = geometry.outputRows
     depth = geometry.inputChannels
     columns = geometry.outputChannels
@@ -43,6 +47,7 @@ struct OrderedProduct {
     self.kernel = kernel
     self.bias = bias
     self.output = output
+    self.adds = adds
   }
 
   private static func wideColumns(_ columns: Int) -> Int {
@@ -62,22 +67,29 @@ struct OrderedProduct {
   }
 
   func execute() {
+    SharedRows.run(geometry, rows, values: rows * depth * columns) { execute(rows: $0) }
+  }
+
+  private func execute(rows range: Range<Int>) {
+    let (input, output) = (
+      input + range.lowerBound * depth, output + range.lowerBound * columns
+    )
     for slice in slices {
-      let isLater = slice.lowerBound > 0
+      let isLater = adds || slice.lowerBound > 0
       let a = input + slice.lowerBound
       let b = kernel + slice.lowerBound * columns
       if wide > 0 {
         MatrixProduct.multiply(
-          a, b, into: output, rows: rows, inner: slice.count, columns: wide, aStride: depth,
+          a, b, into: output, rows: range.count, inner: slice.count, columns: wide, aStride: depth,
           bStride: columns, adds: isLater)
       }
       if wide < columns {
         var narrow = ck_narrow_product(
-          a: a, b: b, y: output, rows: rows, depth: slice.count, a_stride: depth,
+          a: a, b: b, y: output, rows: range.count, depth: slice.count, a_stride: depth,
           columns: columns, first: wide, adds: isLater ? 1 : 0)
         ck_narrow(&narrow)
       }
     }
-    if let bias { ck_add_bias(bias, output, rows, columns) }
+    if let bias { ck_add_bias(bias, output, range.count, columns) }
   }
 }
