@@ -2,9 +2,9 @@
 
 internal import CKernels
 
-/// A 3x3 convolution of stride 1, or the gradient by data of one, by Winograd's F(2x2, 3x3): 1.7 to 2
-/// times as fast as oneDNN's direct one, with sums in another order. For float values: of codes, whose
-/// sums are exact, it would round some.
+/// A 3x3 convolution of stride 1, or the gradient by data of one, by Winograd's F(2x2, 3x3): four products
+/// where a direct one has nine, with sums in another order. For float values: of codes, whose sums are
+/// exact, it would round some.
 final class WinogradConvolution {
   private let oneDNN: OneDNN
   private let weights: Storage
