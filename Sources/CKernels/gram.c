@@ -4,14 +4,10 @@
 #include "integers.h"
 #include "parallel.h"
 
-// Groups of samples that have sums of their own, whatever the number of threads.
-enum { most_groups = 16 };
 // Rows and vectors of a tile of products.
 enum { tile_rows = 8, tile_vectors = 2 };
 
-static size_t groups_of(const ck_gram *g) {
-  return g->samples < most_groups ? g->samples : most_groups;
-}
+static size_t first_sample(const ck_gram *g, size_t group) { return group * g->samples / g->groups; }
 
 /// Channels, filled up to whole tiles.
 static size_t wide(const ck_gram *g) {
@@ -19,7 +15,7 @@ static size_t wide(const ck_gram *g) {
   return (g->channels + tile - 1) / tile * tile;
 }
 
-size_t ck_gram_partial(const ck_gram *g) { return groups_of(g) * wide(g) * (wide(g) + 1); }
+size_t ck_gram_partial(const ck_gram *g) { return g->groups * wide(g) * (wide(g) + 1); }
 
 // A sample's numbers, of a byte or two, then two rows of sums.
 size_t ck_gram_scratch(const ck_gram *g) {
@@ -31,8 +27,10 @@ static int32_t *sums_of(const ck_gram *g, uint8_t *scratch) {
 }
 
 /// Four positions' bytes of each channel side by side; fours of positions one behind the other.
-INLINE void pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *packed, int32_t *sums) {
+/// Returns whether all were numbers of a byte: what is not finite is none.
+INLINE int pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *packed, int32_t *sums) {
   size_t channels = g->channels;
+  __m512i all = _mm512_setzero_si512();
   memset(sums, 0, wide(g) * sizeof *sums);
   for (size_t first = 0; first < g->positions; first += 4) {
     size_t rows = g->positions - first < 4 ? g->positions - first : 4;
@@ -41,7 +39,9 @@ INLINE void pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *pa
       __m512i bytes = _mm512_setzero_si512();
       for (size_t r = 0; r < rows; r++) {
         __m512i numbers = numbers_of(x + (first + r) * channels + j, mask, grid);
-        numbers = _mm512_maskz_mov_epi32(mask, _mm512_and_si512(numbers, _mm512_set1_epi32(255)));
+        numbers = _mm512_maskz_mov_epi32(mask, numbers);
+        all = _mm512_or_si512(all, numbers);
+        numbers = _mm512_and_si512(numbers, _mm512_set1_epi32(255));
         bytes = _mm512_or_si512(
           bytes, _mm512_sllv_epi32(numbers, _mm512_set1_epi32((int)(8 * r))));
       }
@@ -50,12 +50,21 @@ INLINE void pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *pa
       _mm512_storeu_si512(sums + j, _mm512_dpbusd_epi32(sum, bytes, _mm512_set1_epi8(1)));
     }
   }
+  return !_mm512_test_epi32_mask(all, _mm512_set1_epi32(~255));
+}
+
+/// Adds whole numbers of units; exactly, while a double holds the sum.
+INLINE void add_products(double *target, int is_first, __m256i numbers, __m512d unit) {
+  __m512d products = _mm512_mul_pd(_mm512_cvtepi32_pd(numbers), unit);
+  if (!is_first) products = _mm512_add_pd(_mm512_loadu_pd(target), products);
+  _mm512_storeu_pd(target, products);
 }
 
 /// Adds a sample's products of channels i..<i + tile_rows with j..<j + two vectors to `partial`.
 INLINE void add_tile(
   const ck_gram *g, const uint8_t *packed, const int32_t *sums, const int32_t *shifts,
-  struct grid grid, size_t i, size_t j, float *partial) {
+  struct grid grid, size_t i, size_t j, int is_first,
+  double *partial) {
   size_t width = wide(g), fours = (g->positions + 3) / 4;
   __m512i total[tile_rows][tile_vectors];
   UNROLL for (size_t r = 0; r < tile_rows; r++) {
@@ -73,16 +82,16 @@ INLINE void add_tile(
     }
   }
   // With u the bytes: sum (u_i - offset)(u_j - offset), the sums being of u_i (u_j - 128).
-  __m512 unit = _mm512_set1_ps(grid.step * grid.step);
+  __m512d unit = _mm512_set1_pd((double)grid.step * grid.step);
   int32_t squares = (int32_t)g->positions * grid.offset * grid.offset;
   UNROLL for (size_t r = 0; r < tile_rows; r++) {
     __m512i start = _mm512_set1_epi32((128 - grid.offset) * sums[i + r] + squares);
     UNROLL for (size_t v = 0; v < tile_vectors; v++) {
       __m512i shift = _mm512_sub_epi32(start, _mm512_loadu_si512(shifts + j + v * lanes));
-      __m512 product = _mm512_cvtepi32_ps(_mm512_add_epi32(total[r][v], shift));
-      float *target = partial + (i + r) * width + j + v * lanes;
-      _mm512_storeu_ps(
-        target, _mm512_add_ps(_mm512_loadu_ps(target), _mm512_mul_ps(product, unit)));
+      __m512i product = _mm512_add_epi32(total[r][v], shift);
+      double *target = partial + (i + r) * width + j + v * lanes;
+      add_products(target, is_first, _mm512_castsi512_si256(product), unit);
+      add_products(target + lanes / 2, is_first, _mm512_extracti64x4_epi64(product, 1), unit);
     }
   }
 }
@@ -95,28 +104,30 @@ BYTES static void gram_share(void *context, size_t begin, size_t end, size_t thr
   uint8_t *packed = g->scratch + thread * ck_gram_scratch(g);
   int32_t *sums = sums_of(g, packed), *shifts = sums + width;
   for (size_t group = begin; group < end; group++) {
-    float *partial = g->partial + group * width * (width + 1), *totals = partial + width * width;
-    memset(partial, 0, width * (width + 1) * sizeof *partial);
-    size_t last = (group + 1) * g->samples / groups_of(g);
-    for (size_t sample = group * g->samples / groups_of(g); sample < last; sample++) {
+    double *partial = g->partial + group * width * (width + 1), *totals = partial + width * width;
+    memset(totals, 0, width * sizeof *totals);
+    size_t first = first_sample(g, group), last = first_sample(g, group + 1);
+    for (size_t sample = first; sample < last; sample++) {
       struct grid grid = grid_of(g->grids + 2 * sample);
-      pack(g, g->x + sample * elements, grid, packed, sums);
+      int is_finite = pack(g, g->x + sample * elements, grid, packed, sums);
       for (size_t j = 0; j < width; j++) {
         shifts[j] = grid.offset * sums[j];
-        totals[j] += grid.step * (float)(sums[j] - (int32_t)g->positions * grid.offset);
+        double sum = (double)grid.step * (sums[j] - (int32_t)g->positions * grid.offset);
+        totals[j] += is_finite ? sum : NAN;
       }
       for (size_t i = 0; i < g->channels; i += tile_rows)
         for (size_t j = i / tile * tile; j < width; j += tile)
-          add_tile(g, packed, sums, shifts, grid, i, j, partial);
+          add_tile(g, packed, sums, shifts, grid, i, j, sample == first, partial);
     }
   }
 }
 
 /// Adds a sample's products, `numbers` being its values in steps; the same operations on the same
 /// numbers as by bytes.
-BODY add_plain(const ck_gram *g, const int16_t *numbers, float step, int32_t *row, float *partial) {
+BODY add_plain(
+  const ck_gram *g, const int16_t *numbers, double step, int32_t *row, double *partial) {
   size_t channels = g->channels, width = wide(g), tile = tile_vectors * lanes;
-  float unit = step * step, *totals = partial + width * width;
+  double unit = step * step, *totals = partial + width * width;
   for (size_t i = 0; i < channels; i++) {
     size_t from = i / tile * tile;
     int32_t sum = 0;
@@ -127,8 +138,8 @@ BODY add_plain(const ck_gram *g, const int16_t *numbers, float step, int32_t *ro
       sum += number;
       EACH for (size_t j = from; j < channels; j++) row[j] += number * line[j];
     }
-    totals[i] += step * (float)sum;
-    EACH for (size_t j = from; j < channels; j++) partial[i * width + j] += (float)row[j] * unit;
+    totals[i] += step * sum;
+    EACH for (size_t j = from; j < channels; j++) partial[i * width + j] += row[j] * unit;
   }
 }
 
@@ -139,43 +150,118 @@ CLONES static void plain_share(void *context, size_t begin, size_t end, size_t t
   uint8_t *scratch = g->scratch + thread * ck_gram_scratch(g);
   int16_t *numbers = (int16_t *)scratch;
   for (size_t group = begin; group < end; group++) {
-    float *partial = g->partial + group * width * (width + 1);
+    double *partial = g->partial + group * width * (width + 1);
     memset(partial, 0, width * (width + 1) * sizeof *partial);
-    size_t last = (group + 1) * g->samples / groups_of(g);
-    for (size_t sample = group * g->samples / groups_of(g); sample < last; sample++) {
+    size_t first = first_sample(g, group), last = first_sample(g, group + 1);
+    for (size_t sample = first; sample < last; sample++) {
       const float *x = g->x + sample * elements;
       float step = g->grids[2 * sample];
+      int others = 0;
       EACH for (size_t i = 0; i < elements; i++) {
         // What is not finite is no number of steps.
         float steps = x[i] / step;
-        numbers[i] = (int16_t)(steps >= -255 && steps <= 255 ? steps : 0);
+        int is_number = steps >= -255 && steps <= 255;
+        others |= !is_number;
+        numbers[i] = (int16_t)(is_number ? steps : 0);
       }
       add_plain(g, numbers, step, sums_of(g, scratch), partial);
+      if (others)
+        for (size_t i = 0; i < g->channels; i++) partial[width * width + i] = NAN;
     }
   }
 }
 
-// Rows of the joined products, group by group in double, whoever computed them.
-static void join_share(void *context, size_t begin, size_t end, size_t thread) {
+// Rows of the joined products, group by group, whoever computed them.
+CLONES static void join_share(void *context, size_t begin, size_t end, size_t thread) {
   const ck_gram *g = context;
   size_t channels = g->channels, width = wide(g), size = width * (width + 1);
   for (size_t i = begin; i < end; i++) {
-    double sum = 0;
-    for (size_t group = 0; group < groups_of(g); group++)
-      sum += g->partial[group * size + width * width + i];
-    g->sums[i] = sum;
-    for (size_t j = i; j < channels; j++) {
-      double product = 0;
-      for (size_t group = 0; group < groups_of(g); group++)
-        product += g->partial[group * size + i * width + j];
-      g->product[i * channels + j] = g->product[j * channels + i] = (float)product;
+    double sum = 0, *product = g->product + i * channels;
+    for (size_t group = 0; group < g->groups; group++) {
+      const double *partial = g->partial + group * size;
+      sum += partial[width * width + i];
+      EACH for (size_t j = i; j < channels; j++)
+        product[j] = (group ? product[j] : 0) + partial[i * width + j];
     }
+    g->sums[i] = sum;
+    for (size_t j = i; j < channels; j++) g->product[j * channels + i] = product[j];
   }
 }
 
 void ck_gram_run(const ck_gram *g) {
   size_t channels = g->channels;
   ck_share share = ck_integer_runs() && !g->plain ? gram_share : plain_share;
-  ck_parallel(share, (void *)g, groups_of(g), g->samples * g->positions * channels);
-  ck_parallel(join_share, (void *)g, channels, groups_of(g) * channels * channels);
+  ck_parallel(share, (void *)g, g->groups, g->samples * g->positions * channels);
+  ck_parallel(join_share, (void *)g, channels, g->groups * channels * channels);
+}
+
+// MARK: moments
+
+// Columns that one unit computes, in vectors of eight doubles, and rows of its tiles.
+enum { unit_columns = 16, moment_rows = 8 };
+
+typedef double eight_doubles __attribute__((vector_size(64), aligned(8)));
+
+/// A unit's columns of the kernel.
+size_t ck_gram_moments_scratch(const ck_gram_moments *m) { return unit_columns * m->channels; }
+
+/// The unit's columns of the image in rows i..<i + rows, and what the variance sums up of them.
+BODY image_rows(
+  const ck_gram_moments *m, const double *kernel, size_t i, size_t rows, size_t first, size_t n,
+  eight_doubles squares[2]) {
+  size_t channels = m->channels;
+  eight_doubles low[moment_rows] = {{0}}, high[moment_rows] = {{0}};
+  for (size_t k = 0; k < channels; k++) {
+    const eight_doubles *line = (const eight_doubles *)(kernel + k * unit_columns);
+    for (size_t r = 0; r < rows; r++) {
+      eight_doubles product = (eight_doubles){0} + m->product[(i + r) * channels + k];
+      low[r] = __builtin_elementwise_fma(product, line[0], low[r]);
+      high[r] = __builtin_elementwise_fma(product, line[1], high[r]);
+    }
+  }
+  for (size_t r = 0; r < rows; r++) {
+    const eight_doubles *line = (const eight_doubles *)(kernel + (i + r) * unit_columns);
+    squares[0] += low[r] * line[0], squares[1] += high[r] * line[1];
+    double image[unit_columns];
+    memcpy(image, &low[r], sizeof low[r]), memcpy(image + 8, &high[r], sizeof high[r]);
+    float *target = m->image + (i + r) * m->columns + first;
+    for (size_t j = 0; j < n; j++) target[j] = (float)image[j];
+  }
+}
+
+// With X the map of `rows` rows and k a column of the kernel: mean(Xk) = sum(X) k / rows, and
+// mean((Xk)^2) = k' (X'X) k / rows. What is exact needs no second pass around the mean: a double's
+// rounding is far below a float's even where the mean is a thousand deviations.
+CLONES static void moments_share(void *context, size_t begin, size_t end, size_t thread) {
+  const ck_gram_moments *m = context;
+  size_t channels = m->channels, columns = m->columns;
+  double *kernel = m->scratch + thread * ck_gram_moments_scratch(m), rows = (double)m->rows;
+  for (size_t unit = begin; unit < end; unit++) {
+    size_t first = unit * unit_columns;
+    size_t n = columns - first < unit_columns ? columns - first : unit_columns;
+    double means[unit_columns] = {0}, variances[unit_columns];
+    for (size_t i = 0; i < channels; i++) {
+      double *line = kernel + i * unit_columns;
+      for (size_t j = 0; j < unit_columns; j++)
+        line[j] = j < n ? (double)m->kernel[i * columns + first + j] : 0;
+      for (size_t j = 0; j < unit_columns; j++) means[j] += m->sums[i] * line[j];
+    }
+    eight_doubles squares[2] = {{0}};
+    size_t i = 0;
+    for (; i + moment_rows <= channels; i += moment_rows)
+      image_rows(m, kernel, i, moment_rows, first, n, squares);
+    for (; i < channels; i++) image_rows(m, kernel, i, 1, first, n, squares);
+    memcpy(variances, squares, sizeof squares);
+    for (size_t j = 0; j < n; j++) {
+      double mean = means[j] / rows, variance = variances[j] / rows - mean * mean;
+      m->mean[first + j] = (float)(mean + m->bias[first + j]);
+      // Of a constant map rounding may leave less than nothing; what is no number stays none.
+      m->variance[first + j] = variance < 0 ? 0 : (float)variance;
+    }
+  }
+}
+
+void ck_gram_moments_run(const ck_gram_moments *m) {
+  size_t units = (m->columns + unit_columns - 1) / unit_columns;
+  ck_parallel(moments_share, (void *)m, units, m->channels * m->channels * m->columns);
 }

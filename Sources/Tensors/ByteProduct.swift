@@ -3,9 +3,17 @@
 internal import CKernels
 
 /// Of a map (samples, positions, channels) of codes of at most 8 bits times powers of two: over all
-/// positions the sums of x[i] * x[j] and of x[i].
+/// positions the sums of x[i] * x[j] and of x[i]. They are exact, so what follows from them hangs on no
+/// order of sums.
 package final class ByteProduct {
+  /// (channels, channels).
+  package let product: Buffer<Double>
+  /// (channels).
+  package let sums: Buffer<Double>
   private var gram = ck_gram()
+
+  /// So that a thread that is done early finds something to take over.
+  private static let groupsPerThread = 2
 
   /// nil where sums could overflow.
   ///
@@ -13,29 +21,68 @@ package final class ByteProduct {
   ///   - grids: step and zero of each sample, as `ByteConvolution` has them.
   ///   - isPlain: whether to do without multiplications of bytes, as a processor without them does: the
   ///     same numbers, for comparison.
-  ///   - product: gets channels times channels values.
   package init?(
-    samples: Int, positions: Int, channels: Int, isPlain: Bool = false, grids: UnsafePointer<Float>,
-    product: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Double>
+    samples: Int, positions: Int, channels: Int, isPlain: Bool = false, grids: UnsafePointer<Float>
   ) {
-    guard positions <= 16384 else { return nil }
+    guard Self.suits(positions: positions) else { return nil }
+    (product, sums) = (Buffer(count: channels * channels), Buffer(count: channels))
     (gram.samples, gram.positions, gram.channels) = (samples, positions, channels)
+    gram.groups = min(samples, Self.groupsPerThread * ck_threads())
     gram.plain = isPlain ? 1 : 0
-    (gram.grids, gram.product, gram.sums) = (grids, product, sums)
+    (gram.grids, gram.product, gram.sums) = (grids, product.pointer, sums.pointer)
   }
+
+  /// Whether no sample's sums can overflow.
+  package static func suits(positions: Int) -> Bool { positions <= 16384 }
 
   /// Floats of scratch.
   package var scratchCount: Int {
-    ck_gram_partial(&gram) + ck_threads() * ck_gram_scratch(&gram) / MemoryLayout<Float>.stride
+    2 * ck_gram_partial(&gram) + ck_threads() * ck_gram_scratch(&gram) / MemoryLayout<Float>.stride
   }
 
   /// The map, and `scratchCount` floats; the buffers must outlive the product.
   package func bind(input: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
     gram.x = input
-    gram.partial = scratch
-    gram.scratch = UnsafeMutableRawPointer(scratch + ck_gram_partial(&gram))
+    let memory = UnsafeMutableRawPointer(scratch)
+    let partial = ck_gram_partial(&gram)
+    gram.partial = memory.assumingMemoryBound(to: Double.self)
+    gram.scratch = (memory + partial * MemoryLayout<Double>.stride)
       .assumingMemoryBound(to: UInt8.self)
   }
 
   package func execute() { ck_gram_run(&gram) }
+}
+
+/// The moments of a map's product with a kernel, from the map's own products alone.
+package final class ByteMoments {
+  /// x'x * kernel: (channels, columns).
+  package let image: Storage
+  private var moments = ck_gram_moments()
+  private let scratch: Buffer<Double>
+
+  /// The buffers must outlive the object.
+  ///
+  /// - Parameters:
+  ///   - rows: positions of all samples.
+  ///   - kernel: (channels, columns).
+  ///   - mean, variance: get those of x * kernel + bias, the variance being the population's.
+  package init(
+    of products: ByteProduct, rows: Int, columns: Int, kernel: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, mean: UnsafeMutablePointer<Float>,
+    variance: UnsafeMutablePointer<Float>
+  ) {
+    moments.rows = rows
+    (moments.channels, moments.columns) = (products.sums.count, columns)
+    image = Storage(count: moments.channels * columns)
+    scratch = Buffer(count: ck_threads() * ck_gram_moments_scratch(&moments))
+    (moments.product, moments.sums) = (
+      UnsafePointer(products.product.pointer), UnsafePointer(products.sums.pointer)
+    )
+    (moments.kernel, moments.bias) = (kernel, bias)
+    (moments.mean, moments.variance) = (mean, variance)
+    (moments.image, moments.scratch) = (image.pointer, scratch.pointer)
+  }
+
+  /// With the products' and the kernel's current values.
+  package func run() { ck_gram_moments_run(&moments) }
 }

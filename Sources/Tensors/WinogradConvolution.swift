@@ -18,7 +18,7 @@ final class WinogradConvolution {
   ) {
     let (channels, filters) = (geometry.inputChannels, geometry.outputChannels)
     guard
-      pass == .forward || pass == .backwardData, oneDNN.usesWideVectors, ck_winograd_runs() != 0,
+      pass == .forward || pass == .backwardData, OneDNN.usesWideVectors, ck_winograd_runs() != 0,
       geometry.kernelHeight == 3, geometry.kernelWidth == 3, geometry.strideHeight == 1,
       geometry.strideWidth == 1, geometry.padTop <= 2, geometry.padLeft <= 2,
       !geometry.isDepthwise, channels % 16 == 0, filters % 16 == 0

@@ -23,7 +23,9 @@ final class FoldedStep: TrainingStep {
   private let normalization: BoundLayer.Normalization
   private let input: MapNode
   /// First convolution's output; kept for the backward pass where that needs it.
-  private let c: PlannedBuffer
+  private let c: PlannedBuffer?
+  /// What gives its moments where it is not computed.
+  private let pointwiseMoments: PointwiseMoments?
   /// Second convolution's output, where the kernel is quantized; kept for the backward pass, unless
   /// the chain behind the layer makes it again there.
   private let z: PlannedBuffer?
@@ -31,6 +33,8 @@ final class FoldedStep: TrainingStep {
   /// Whether the chain makes the second convolution's output wherever it reads it: whole numbers are
   /// multiplied again sooner than a map of their sums is written and read.
   let isRemade: Bool
+  /// Whether the backward pass does without c.
+  private let keepsOnlyMoments: Bool
   private let quantizedKernel: Storage
   private let statistics: FoldedStatistics
   private var firstConvolution: Convolution?
@@ -66,10 +70,14 @@ final class FoldedStep: TrainingStep {
       Self.isInBytes(layer, input) && ByteConvolution.isAlwaysExact(layer.geometry)
       && layer.geometry.outputCount >= Self.leastRemade
     let keepsZ = isQuantized && !isRemade
-    c = plan.buffer(count: layer.geometry.outputCount)
     z = keepsZ ? plan.buffer(count: layer.geometry.outputCount) : nil
     quantizedKernel = Storage(count: isQuantized ? layer.geometry.kernelCount : 0)
     statistics = FoldedStatistics(channels: layer.channels)
+    keepsOnlyMoments =
+      isQuantized && input.needsGradient && PointwiseBackward.suits(layer.geometry)
+    pointwiseMoments =
+      keepsOnlyMoments ? PointwiseMoments(layer, statistics, input: input, plan: &plan) : nil
+    c = pointwiseMoments == nil ? plan.buffer(count: layer.geometry.outputCount) : nil
   }
 
   /// What the chain behind the layer reads.
@@ -83,14 +91,9 @@ final class FoldedStep: TrainingStep {
       && ByteConvolution.suits(layer.geometry)
   }
 
-  /// Whether the backward pass does without c.
-  private var keepsOnlyMoments: Bool {
-    isQuantized && input.needsGradient && PointwiseBackward.suits(layer.geometry)
-  }
-
   /// Gives the chain its source: z * correction + folded bias, or the same from c.
   func bind(_ chain: inout ck_chain) {
-    chain.a = isRemade ? nil : UnsafePointer((z ?? c).pointer)
+    chain.a = isRemade ? nil : (z ?? c).map { UnsafePointer($0.pointer) }
     chain.factor = UnsafePointer(statistics.factorPeriod.pointer)
     chain.offset = UnsafePointer(statistics.offsetPeriod.pointer)
     guard let maker = byteConvolution?.maker ?? depthwise?.maker else { return }
@@ -99,7 +102,7 @@ final class FoldedStep: TrainingStep {
 
   /// Lets the chain's backward pass form the sums that this layer's needs.
   func bind(_ gradient: inout ck_chain_gradient) {
-    gradient.c = keepsOnlyMoments ? nil : UnsafePointer(c.pointer)
+    gradient.c = keepsOnlyMoments ? nil : c.map { UnsafePointer($0.pointer) }
     gradient.mean_a = UnsafePointer(statistics.meanZPeriod.pointer)
     gradient.mean_c = UnsafePointer(statistics.meanPeriod.pointer)
     gradient.sum_g = statistics.sumG.pointer
@@ -109,13 +112,17 @@ final class FoldedStep: TrainingStep {
 
   func planForward(_ plan: inout MemoryPlan, at moment: Int) {
     for buffer in [input.buffer, c, z].compactMap({ $0 }) { plan.use(buffer, at: moment) }
+    pointwiseMoments?.planForward(&plan, at: moment)
   }
 
   func bind(on oneDNN: OneDNN) throws {
     isPortable = oneDNN.isPortable
-    firstConvolution = try Convolution(
-      .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
-      output: c.pointer, mayRegroup: true)
+    if let c {
+      firstConvolution = try Convolution(
+        .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer, kernel: layer.kernel,
+        output: c.pointer, mayRegroup: true)
+    }
+    pointwiseMoments?.bind()
     if isQuantized { try bindSecond(on: oneDNN) }
     try pass?.bind(on: oneDNN)
   }
@@ -137,13 +144,8 @@ final class FoldedStep: TrainingStep {
   }
 
   func forward() {
-    firstConvolution?.loadAndExecute()
+    computeMoments()
     let s = statistics
-    var moments = ck_moments(
-      x: c.pointer, bias: layer.bias, rows: rows, channels: channels, mean: s.mean.pointer,
-      variance: s.variance.pointer, fused_mean: layer.isDense ? nil : s.fusedMean.pointer,
-      fused_variance: layer.isDense ? nil : s.fusedVariance.pointer, scratch: s.scratch.pointer)
-    ck_channel_moments(&moments)
     updateMovingStatistics()
     fold()
     layer.quantizeBias(s.foldedBias.pointer, into: s.foldedBias.pointer)
@@ -159,6 +161,18 @@ final class FoldedStep: TrainingStep {
     )
     if byteConvolution?.loadKernel() == true { return }
     secondConvolution?.loadAndExecute()
+  }
+
+  private func computeMoments() {
+    pointwiseMoments?.run()
+    guard let c else { return }
+    firstConvolution?.loadAndExecute()
+    let s = statistics
+    var moments = ck_moments(
+      x: c.pointer, bias: layer.bias, rows: rows, channels: channels, mean: s.mean.pointer,
+      variance: s.variance.pointer, fused_mean: layer.isDense ? nil : s.fusedMean.pointer,
+      fused_variance: layer.isDense ? nil : s.fusedVariance.pointer, scratch: s.scratch.pointer)
+    ck_channel_moments(&moments)
   }
 
   /// inv, the correction and the folded bias: in float32 and in TensorFlow's order, as half a unit in
@@ -221,17 +235,21 @@ final class FoldedStep: TrainingStep {
     let target = input.target(&plan)
     if let target, keepsOnlyMoments {
       pass = PointwiseBackward(
-        layer, statistics, input: input, gradient: outputGradient, target: target,
-        quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
+        layer, statistics, input: input, moments: pointwiseMoments, gradient: outputGradient,
+        target: target, quantizedKernel: quantizedKernel, plan: &plan, moment: moment)
       return
     }
+    guard let c else { preconditionFailure("\(name) has no first convolution") }
     let parts = FoldedParts(
       layer: layer, statistics: statistics, input: input, c: c, gradient: outputGradient,
       target: target, quantizedKernel: isQuantized ? quantizedKernel : nil)
-    pass =
-      layer.geometry.isDepthwise
-      ? DepthwiseBackward(parts, plan: &plan, moment: moment)
-      : FoldedBackward(parts, plan: &plan, moment: moment)
+    if layer.geometry.isDepthwise {
+      pass = DepthwiseBackward(parts, plan: &plan, moment: moment)
+    } else if let target, PointwiseGradients.suits(layer.geometry) {
+      pass = BlockedBackward(parts, target: target, plan: &plan, moment: moment)
+    } else {
+      pass = FoldedBackward(parts, plan: &plan, moment: moment)
+    }
   }
 
   func backward() {

@@ -35,9 +35,12 @@ final class PointwiseBackward: FoldedPass {
   private let scale: Storage
   private let sumX: Buffer<Double>
   private let partialSums: Buffer<Double>
-  /// x'x and the sums of x, where x is bytes.
-  private let byteProduct: ByteProduct?
-  private let byteScratch: PlannedBuffer?
+  /// What the forward pass knows of x'x, where x is bytes.
+  private let moments: PointwiseMoments?
+  /// Both products with g, where the processor is such; else a pass each.
+  private let gradients: PointwiseGradients?
+  private let inputProducts: RowProducts?
+  private let scratch: PlannedBuffer?
   private var kernelPass: Convolution?
   private var inputProductPass: Convolution?
   private var inputPass: Convolution?
@@ -46,8 +49,8 @@ final class PointwiseBackward: FoldedPass {
   private var channelsIn: Int { layer.geometry.inputChannels }
   private var channels: Int { layer.channels }
 
-  /// Whether this way pays for a layer: it exchanges passes over maps of the output's width for
-  /// products of the input's.
+  /// Whether this way pays for a layer: it exchanges passes over maps of the output's width, and where
+  /// the input is bytes the first convolution, too, for products of the input's.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     let (rows, channels) = (geometry.outputRows, geometry.inputChannels)
     guard
@@ -60,34 +63,35 @@ final class PointwiseBackward: FoldedPass {
 
   /// - Parameter target: where the input's gradient goes.
   init(
-    _ layer: BoundLayer, _ statistics: FoldedStatistics, input: MapNode, gradient: PlannedBuffer,
-    target: GradientTarget, quantizedKernel: Storage, plan: inout MemoryPlan, moment: Int
+    _ layer: BoundLayer, _ statistics: FoldedStatistics, input: MapNode,
+    moments: PointwiseMoments?, gradient: PlannedBuffer, target: GradientTarget,
+    quantizedKernel: Storage, plan: inout MemoryPlan, moment: Int
   ) {
     self.layer = layer
     self.statistics = statistics
     self.input = input
+    self.moments = moments
     self.gradient = gradient
     self.target = target
     self.quantizedKernel = quantizedKernel
     let geometry = layer.geometry
     let (channelsIn, kernelCount) = (geometry.inputChannels, geometry.kernelCount)
-    addend = target.accumulates ? plan.buffer(count: geometry.inputCount) : nil
+    gradients =
+      PointwiseGradients.suits(geometry)
+      ? PointwiseGradients(geometry, width: layer.channels) : nil
+    inputProducts = gradients.map { _ in RowProducts(inner: channelsIn, columns: channelsIn) }
+    scratch = gradients.map { plan.buffer(count: $0.scratchCount) }
+    addend =
+      gradients == nil && target.accumulates ? plan.buffer(count: geometry.inputCount) : nil
     (product, slopedKernel) = (Storage(count: kernelCount), Storage(count: kernelCount))
     (correctedKernel, momentPart) = (Storage(count: kernelCount), Storage(count: kernelCount))
-    inputProduct = Storage(count: channelsIn * channelsIn)
+    inputProduct = Storage(count: moments == nil ? channelsIn * channelsIn : 0)
     inputKernel = Storage(count: channelsIn * channelsIn)
     inputOffset = Storage(count: channelsIn)
     (shift, scale) = (Storage(count: layer.channels), Storage(count: layer.channels))
     sumX = Buffer(count: channelsIn)
     partialSums = Buffer(count: (geometry.outputRows + 63) / 64 * channelsIn)
-    let (product, sums, size) = (inputProduct.pointer, sumX.pointer, channelsIn)
-    byteProduct = input.grids.flatMap { grids in
-      ByteProduct(
-        samples: geometry.batch, positions: geometry.outputRows / geometry.batch, channels: size,
-        grids: grids.pointer, product: product, sums: sums)
-    }
-    byteScratch = byteProduct.map { plan.buffer(count: $0.scratchCount) }
-    let own = [input.buffer, gradient, target.buffer, addend, byteScratch]
+    let own = [input.buffer, gradient, target.buffer, addend, scratch]
     for buffer in own.compactMap({ $0 }) {
       plan.use(buffer, at: moment)
     }
@@ -99,15 +103,18 @@ final class PointwiseBackward: FoldedPass {
     square.outputChannels = channelsIn
     let x = input.buffer.pointer
     let place = (addend ?? target.buffer).pointer
-    kernelPass = try Convolution(
-      .backwardKernel, geometry, on: oneDNN, input: x, kernel: product.pointer,
-      output: gradient.pointer)
-    if let byteProduct, let byteScratch {
-      byteProduct.bind(input: x, scratch: byteScratch.pointer)
-    } else {
+    if moments == nil {
       inputProductPass = try Convolution(
         .backwardKernel, square, on: oneDNN, input: x, kernel: inputProduct.pointer, output: x)
     }
+    if let gradients, let scratch {
+      return gradients.bind(
+        on: oneDNN, input: x, gradient: gradient.pointer, kernelGradient: product.pointer,
+        inputGradient: target.buffer.pointer, adds: target.accumulates, scratch: scratch.pointer)
+    }
+    kernelPass = try Convolution(
+      .backwardKernel, geometry, on: oneDNN, input: x, kernel: product.pointer,
+      output: gradient.pointer)
     inputPass = try Convolution(
       .backwardData, geometry, on: oneDNN, input: place, kernel: correctedKernel.pointer,
       output: gradient.pointer)
@@ -118,6 +125,11 @@ final class PointwiseBackward: FoldedPass {
 
   /// The sums of g * (c + b - mu), which the gradients of gamma and of the moments hang on.
   func prepare() {
+    ck_channel_scale(
+      quantizedKernel.pointer, statistics.correction.pointer, correctedKernel.pointer, channelsIn,
+      channels)
+    gradients?.load(correctedKernel.pointer)
+    gradients?.run()
     kernelPass?.execute()
     ck_column_products(
       product.pointer, layer.kernel, channelsIn, channels, statistics.sumGC.pointer)
@@ -136,8 +148,6 @@ final class PointwiseBackward: FoldedPass {
     }
     ck_channel_scale(layer.kernel, s.slope.pointer, slopedKernel.pointer, channelsIn, channels)
     runKernel()
-    ck_channel_scale(
-      quantizedKernel.pointer, s.correction.pointer, correctedKernel.pointer, channelsIn, channels)
     inputPass?.loadAndExecute()
     SharedRows.run(layer.geometry, channelsIn, values: 0) { _ in
       MatrixProduct.multiplyTransposed(
@@ -145,28 +155,47 @@ final class PointwiseBackward: FoldedPass {
         inner: channels, columns: channelsIn)
     }
     ck_row_products(layer.kernel, shift.pointer, channelsIn, channels, inputOffset.pointer)
-    momentPass?.loadAndExecute()
-    if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
+    addMoments()
+  }
+
+  /// The part of the input's gradient that flows through the moments.
+  private func addMoments() {
+    guard let inputProducts else {
+      momentPass?.loadAndExecute()
+      if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
+      return
+    }
+    inputProducts.load(inputKernel.pointer)
+    inputProducts.add(
+      input.buffer.pointer, bias: inputOffset.pointer, rows: layer.geometry.outputRows,
+      to: target.buffer.pointer)
   }
 
   private func runKernel() {
-    if let byteProduct {
-      byteProduct.execute()
+    if let moments {
+      ck_channel_scale(
+        moments.image.pointer, statistics.slope.pointer, momentPart.pointer, channelsIn, channels)
     } else {
-      inputProductPass?.execute()
-      ck_channel_sum(
-        input.buffer.pointer, layer.geometry.outputRows, channelsIn, sumX.pointer,
-        partialSums.pointer)
+      multiplyInput()
     }
+    var parts = ck_kernel_parts(
+      product: product.pointer, scale: scale.pointer, moments: momentPart.pointer,
+      shift: shift.pointer, sum_x: (moments?.sums ?? sumX).pointer, rows: channelsIn,
+      channels: channels,
+      gradient: layer.kernelGradient)
+    ck_kernel_gradient(&parts)
+  }
+
+  /// x'x K diag(slope), and the sums of x.
+  private func multiplyInput() {
+    inputProductPass?.execute()
+    ck_channel_sum(
+      input.buffer.pointer, layer.geometry.outputRows, channelsIn, sumX.pointer,
+      partialSums.pointer)
     SharedRows.run(layer.geometry, channelsIn, values: 0) { _ in
       MatrixProduct.multiply(
         inputProduct.pointer, slopedKernel.pointer, into: momentPart.pointer, rows: channelsIn,
         inner: channelsIn, columns: channels)
     }
-    var parts = ck_kernel_parts(
-      product: product.pointer, scale: scale.pointer, moments: momentPart.pointer,
-      shift: shift.pointer, sum_x: sumX.pointer, rows: channelsIn, channels: channels,
-      gradient: layer.kernelGradient)
-    ck_kernel_gradient(&parts)
   }
 }

@@ -10,6 +10,7 @@
 #include "layers.h"
 #include "optimizers.h"
 #include "parallel.h"
+#include "pointwise.h"
 #include "products.h"
 #include "quantizers.h"
 #include "surrogate.h"

@@ -37,13 +37,15 @@ void ck_integer_sample(const void *layer, size_t sample, float *y, size_t thread
 // Products of a quantized map with itself, in whole numbers likewise: at most 16384 positions.
 typedef struct {
   size_t samples, positions, channels;
+  // Groups of neighbouring samples that are summed up apart, at most `samples`.
+  size_t groups;
   // The map, and a grid for each sample.
   const float *x, *grids;
-  // Over all positions, the sums of x[i] * x[j] (channels, channels) and of x[i].
-  float *product;
-  double *sums;
-  // ck_gram_partial floats; ck_gram_scratch bytes for each thread.
-  float *partial;
+  // Over all positions, the sums of x[i] * x[j] (channels, channels) and of x[i]: exact, unless samples'
+  // steps lie very far apart. Sums of a map that is not finite are no numbers.
+  double *product, *sums;
+  // ck_gram_partial doubles; ck_gram_scratch bytes for each thread.
+  double *partial;
   uint8_t *scratch;
   // Whether to do without multiplications of bytes, as processors without them do: the same numbers.
   int plain;
@@ -51,3 +53,20 @@ typedef struct {
 size_t ck_gram_partial(const ck_gram *gram);
 size_t ck_gram_scratch(const ck_gram *gram);
 void ck_gram_run(const ck_gram *gram);
+
+// The moments of a pointwise layer's output c = x * kernel + bias, which is never computed, from its
+// input's products: per column the mean, and the variance of the population.
+typedef struct {
+  // As ck_gram leaves them.
+  const double *product, *sums;
+  size_t rows, channels, columns;
+  // (channels, columns); of each column.
+  const float *kernel, *bias;
+  float *mean, *variance;
+  // product * kernel (channels, columns).
+  float *image;
+  // ck_gram_moments_scratch doubles for each thread.
+  double *scratch;
+} ck_gram_moments;
+size_t ck_gram_moments_scratch(const ck_gram_moments *moments);
+void ck_gram_moments_run(const ck_gram_moments *moments);

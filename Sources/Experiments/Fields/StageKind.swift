@@ -27,11 +27,11 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .prepareData: 1
     case .loadPretrained: 1
-    case .pretrain: 5
+    case .pretrain: 6
     case .quantize: 2
-    case .search: 10
+    case .search: 11
     case .switchAlpha: 2
-    case .fineTune: 7
+    case .fineTune: 8
     case .evaluate: 4
     case .command: 1
     }

@@ -49,14 +49,14 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   }
 
   /// Whether each output position needs the input of that position alone.
-  var isPointwise: Bool {
+  package var isPointwise: Bool {
     !isDepthwise && kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1
       && inputHeight == outputHeight && inputWidth == outputWidth
   }
 
   /// Whether a matrix product, which takes the kernel as it is, is faster than a convolution, which
   /// wants it in a layout of its own: few rows.
-  var isSmallProduct: Bool { isPointwise && outputRows <= 128 }
+  package var isSmallProduct: Bool { isPointwise && outputRows <= 128 }
 
   func depthwise(
     input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
