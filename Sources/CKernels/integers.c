@@ -156,6 +156,9 @@ struct tile {
   size_t rows, groups, columns, count;
   const float *factors;
   const int32_t *starts;
+  // Where each output has a grid of its own: they, and the columns' sums of codes; starts are 0 then.
+  const struct grid *grids;
+  const int32_t *code_sums;
   float *y;
   __mmask16 last_mask;
 };
@@ -189,18 +192,25 @@ INLINE void sum_tile(const struct tile *t, size_t outputs, size_t vectors) {
     if (o < t->count) {
       UNROLL for (size_t v = 0; v < vectors; v++) {
         __mmask16 mask = v + 1 == vectors ? t->last_mask : 0xffff;
-        __m512 values = _mm512_mul_ps(
-          _mm512_cvtepi32_ps(sums[o][v]), _mm512_loadu_ps(t->factors + v * lanes));
+        __m512 factor = _mm512_loadu_ps(t->factors + v * lanes);
+        if (t->grids) {
+          __m512i codes = _mm512_maskz_loadu_epi32(mask, t->code_sums + v * lanes);
+          codes = _mm512_mullo_epi32(codes, _mm512_set1_epi32(t->grids[o].offset));
+          sums[o][v] = _mm512_sub_epi32(sums[o][v], codes);
+          factor = _mm512_mul_ps(factor, _mm512_set1_ps(t->grids[o].step));
+        }
+        __m512 values = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[o][v]), factor);
         _mm512_mask_storeu_ps(t->y + o * t->columns + v * lanes, mask, values);
       }
     }
   }
 }
 
-/// `count` neighbouring outputs over all columns; their packed map begins at x.
+/// `count` neighbouring outputs over all columns; their packed map begins at x. `grids`: of each output,
+/// where they differ.
 INLINE void sum_row(
   const ck_integer *d, const uint8_t *x, size_t count, const float *factors,
-  const int32_t *starts, float *y) {
+  const int32_t *starts, const struct grid *grids, float *y) {
   size_t all = vectors_of(d), groups = groups_of(d), spare = all * lanes - d->columns;
   struct tile t = {
     .step = d->stride_width * d->channels,
@@ -214,10 +224,12 @@ INLINE void sum_row(
     size_t outputs = vectors == 1 ? 16 : vectors == 2 ? 8 : 4;
     t.codes = d->codes + block * d->kernel_height * groups * lanes * 4;
     t.factors = factors + block * lanes, t.starts = starts + block * lanes;
+    t.code_sums = d->code_sums + block * lanes;
     t.last_mask = block + vectors == all ? (__mmask16)(0xffff >> spare) : 0xffff;
     for (size_t first = 0; first < count; first += outputs) {
       t.x = x + first * t.step, t.y = y + first * d->columns + block * lanes;
       t.count = count - first < outputs ? count - first : outputs;
+      t.grids = grids ? grids + first : NULL;
       switch (vectors) {
         case 1: sum_tile(&t, 16, 1); break;
         case 2: sum_tile(&t, 8, 2); break;
@@ -251,7 +263,7 @@ BYTES void ck_integer_sample(const void *layer, size_t sample, float *y, size_t 
     for (size_t first = 0; first < positions; first += part_positions(d)) {
       size_t left = positions - first, count = left < part_positions(d) ? left : part_positions(d);
       pack(x + first * d->channels, count * d->channels, grid, packed);
-      sum_row(d, packed, count, factors, starts, y + first * d->columns);
+      sum_row(d, packed, count, factors, starts, NULL, y + first * d->columns);
     }
     return;
   }
@@ -259,5 +271,43 @@ BYTES void ck_integer_sample(const void *layer, size_t sample, float *y, size_t 
   size_t line = packed_width(d) * d->channels * d->stride_height;
   for (size_t oy = 0; oy < d->out_height; oy++)
     sum_row(
-      d, packed + oy * line, d->out_width, factors, starts, y + oy * d->out_width * d->columns);
+      d, packed + oy * line, d->out_width, factors, starts, NULL,
+      y + oy * d->out_width * d->columns);
+}
+
+// MARK: rows
+
+struct rows {
+  const ck_integer *layer;
+  size_t samples;
+  float *y;
+};
+
+// Samples of one position: a unit is as many as are computed together.
+BYTES static void rows_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct rows *r = context;
+  const ck_integer *d = r->layer;
+  uint8_t *packed = d->scratch + thread * ck_integer_scratch(d);
+  float *factors = (float *)(packed + packed_bytes(d));
+  int32_t *starts = (int32_t *)(factors + vectors_of(d) * lanes);
+  memset(factors, 0, 2 * vectors_of(d) * lanes * sizeof *factors);
+  memcpy(factors, d->steps, d->columns * sizeof *factors);
+  for (size_t unit = begin; unit < end; unit++) {
+    size_t first = unit * most_outputs, left = r->samples - first;
+    size_t count = left < most_outputs ? left : most_outputs;
+    struct grid grids[most_outputs] = {{0}};
+    for (size_t k = 0; k < count; k++) {
+      grids[k] = grid_of(d->grids + 2 * (first + k));
+      pack(d->x + (first + k) * d->channels, d->channels, grids[k], packed + k * d->channels);
+    }
+    sum_row(d, packed, count, factors, starts, grids, r->y + first * d->columns);
+  }
+}
+
+void ck_integer_rows(const ck_integer *d, size_t samples, float *y) {
+  if (!d->is_exact) return;
+  struct rows rows = {d, samples, y};
+  ck_parallel(
+    rows_share, &rows, (samples + most_outputs - 1) / most_outputs,
+    samples * (d->channels + d->columns));
 }

@@ -104,6 +104,67 @@ void ck_average_pool_backward(const ck_pool *pool) {
 
 // MARK: Adam
 
+// MARK: squared errors
+
+// Sums that run beside each other, so that none waits for the last addition.
+enum { error_lanes = 32 };
+
+struct errors {
+  const float *x, *y;
+  size_t values;
+  double *sums;
+};
+
+// A unit is a sample.
+CLONES static void errors_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct errors *e = context;
+  for (size_t sample = begin; sample < end; sample++) {
+    const float *x = e->x + sample * e->values, *y = e->y + sample * e->values;
+    double lanes[error_lanes] = {0}, sum = 0;
+    size_t whole = e->values / error_lanes * error_lanes;
+    for (size_t i = 0; i < whole; i += error_lanes) {
+      EACH for (size_t k = 0; k < error_lanes; k++) {
+        double difference = y[i + k] - x[i + k];
+        lanes[k] += difference * difference;
+      }
+    }
+    for (size_t k = 0; k < error_lanes; k++) sum += lanes[k];
+    for (size_t i = whole; i < e->values; i++) {
+      double difference = y[i] - x[i];
+      sum += difference * difference;
+    }
+    e->sums[sample] = sum;
+  }
+}
+
+void ck_squared_errors(
+    const float *x, const float *y, size_t samples, size_t values, double *sums) {
+  struct errors errors = {x, y, values, sums};
+  ck_parallel(errors_share, &errors, samples, 2 * samples * values);
+}
+
+struct error_gradient {
+  const float *x, *y;
+  float share, *gradient;
+  size_t count;
+};
+
+// A unit is so many values.
+enum { error_unit = 1 << 10 };
+
+CLONES static void error_gradient_share(void *context, size_t begin, size_t end, size_t thread) {
+  const struct error_gradient *e = context;
+  size_t last = end * error_unit < e->count ? end * error_unit : e->count;
+  EACH for (size_t i = begin * error_unit; i < last; i++)
+    e->gradient[i] = (e->y[i] - e->x[i]) * e->share;
+}
+
+void ck_error_gradient(
+    const float *x, const float *y, float share, float *gradient, size_t count) {
+  struct error_gradient e = {x, y, share, gradient, count};
+  ck_parallel(error_gradient_share, &e, (count + error_unit - 1) / error_unit, 3 * count);
+}
+
 struct adam {
   float *w, *m, *v;
   const float *gradient;

@@ -13,6 +13,8 @@ package final class ByteConvolution {
   private let codeSums: Buffer<Int32>
   private let scratch: Buffer<UInt8>
   private let layer: UnsafeMutablePointer<ck_integer>
+  /// Of a dense layer.
+  private let samples: Int?
 
   /// Whether no kernel of this layer, whose codes are -127 to 127, can bring a sum to 2^24 codes.
   package static func isAlwaysExact(_ geometry: ConvolutionGeometry) -> Bool {
@@ -20,12 +22,20 @@ package final class ByteConvolution {
   }
 
   /// Whether this processor multiplies bytes, and the layer is such that it pays: outputs of a row are
-  /// computed together.
+  /// computed together, a dense layer's of several samples.
   package static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     guard ck_integer_runs() != 0, !geometry.isDepthwise else { return false }
+    if isDense(geometry) { return geometry.batch >= 4 }
     let row =
       geometry.isPointwise ? geometry.outputHeight * geometry.outputWidth : geometry.outputWidth
     return row >= 4
+  }
+
+  /// Whether samples can be computed one by one (`maker`).
+  package static func makesSamples(_ geometry: ConvolutionGeometry) -> Bool { !isDense(geometry) }
+
+  private static func isDense(_ geometry: ConvolutionGeometry) -> Bool {
+    geometry.isPointwise && geometry.outputRows == geometry.batch
   }
 
   /// The buffers must outlive the convolution.
@@ -36,6 +46,7 @@ package final class ByteConvolution {
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, grids: UnsafePointer<Float>,
     kernel: UnsafePointer<Float>
   ) {
+    samples = Self.isDense(geometry) ? geometry.batch : nil
     var layer = ck_integer()
     (layer.height, layer.width) = (geometry.inputHeight, geometry.inputWidth)
     (layer.channels, layer.columns) = (geometry.inputChannels, geometry.outputChannels)
@@ -60,13 +71,20 @@ package final class ByteConvolution {
   /// Takes the kernel's and the steps' current values; needed after each change of them, before a
   /// sample is computed.
   ///
-  /// - Returns: whether no sum of this kernel can reach 2^24 codes; else `maker` computes nothing.
+  /// - Returns: whether no sum of this kernel can reach 2^24 codes; else nothing is computed.
   package func loadKernel() -> Bool {
     ck_integer_load(layer)
     return layer.pointee.is_exact != 0
   }
 
-  package var maker: SampleMaker {
-    SampleMaker(make: ck_integer_sample, maker: UnsafeRawPointer(layer))
+  /// What computes a sample; nil for a dense layer, whose samples are computed together.
+  package var maker: SampleMaker? {
+    samples == nil ? SampleMaker(make: ck_integer_sample, maker: UnsafeRawPointer(layer)) : nil
+  }
+
+  /// Computes a dense layer's output of all samples.
+  package func executeRows(into output: UnsafeMutablePointer<Float>) {
+    guard let samples else { preconditionFailure("not a dense layer") }
+    ck_integer_rows(layer, samples, output)
   }
 }

@@ -81,6 +81,11 @@ struct BoundLayer {
     biasQuantizer = try quantizers.biases[layer.name].map { try Quantizer($0) }
   }
 
+  /// Whether map and kernel are codes of a byte times powers of two, and are multiplied as such.
+  func isInBytes(_ input: MapNode) -> Bool {
+    input.grids != nil && kernelQuantizer?.fitsBytes == true && ByteConvolution.suits(geometry)
+  }
+
   /// `target` = the quantized `values`, both in the kernel's layout.
   ///
   /// - Parameter scales: gets the value of one code for each scale.

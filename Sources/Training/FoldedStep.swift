@@ -67,7 +67,8 @@ final class FoldedStep: TrainingStep {
     self.input = input
     isQuantized = layer.kernelQuantizer != nil
     isRemade =
-      Self.isInBytes(layer, input) && ByteConvolution.isAlwaysExact(layer.geometry)
+      layer.isInBytes(input) && ByteConvolution.isAlwaysExact(layer.geometry)
+      && ByteConvolution.makesSamples(layer.geometry)
       && layer.geometry.outputCount >= Self.leastRemade
     let keepsZ = isQuantized && !isRemade
     z = keepsZ ? plan.buffer(count: layer.geometry.outputCount) : nil
@@ -83,12 +84,6 @@ final class FoldedStep: TrainingStep {
   /// What the chain behind the layer reads.
   var chainInputs: [PlannedBuffer] {
     [z, keepsOnlyMoments ? nil : c, isRemade ? input.buffer : nil].compactMap { $0 }
-  }
-
-  /// Whether the second convolution is one of bytes.
-  private static func isInBytes(_ layer: BoundLayer, _ input: MapNode) -> Bool {
-    input.grids != nil && layer.kernelQuantizer?.fitsBytes == true
-      && ByteConvolution.suits(layer.geometry)
   }
 
   /// Gives the chain its source: z * correction + folded bias, or the same from c.
@@ -133,7 +128,7 @@ final class FoldedStep: TrainingStep {
       depthwise = DepthwiseMaker(geometry, input: x, kernel: kernel)
       return
     }
-    if let grids = input.grids, Self.isInBytes(layer, input) {
+    if let grids = input.grids, layer.isInBytes(input) {
       byteConvolution = ByteConvolution(
         geometry, input: x, grids: grids.pointer, kernel: kernel)
       if ByteConvolution.isAlwaysExact(geometry) { return }
@@ -159,8 +154,11 @@ final class FoldedStep: TrainingStep {
     layer.quantizeKernel(
       quantizedKernel.pointer, into: quantizedKernel.pointer, scales: byteConvolution?.steps.pointer
     )
-    if byteConvolution?.loadKernel() == true { return }
-    secondConvolution?.loadAndExecute()
+    guard let byteConvolution, byteConvolution.loadKernel() else {
+      secondConvolution?.loadAndExecute()
+      return
+    }
+    if byteConvolution.maker == nil, let z { byteConvolution.executeRows(into: z.pointer) }
   }
 
   private func computeMoments() {

@@ -1,5 +1,6 @@
 //! Losses: a batch's value and its gradient. They know outputs and targets, not the network.
 
+import CKernels
 import Glibc
 import Networks
 
@@ -32,30 +33,31 @@ package enum Loss: String, Hashable, Sendable, CaseIterable {
   package func outcome(of program: Program, labels: UnsafePointer<Int32>) -> Outcome {
     var outcome = Outcome()
     let width = program.network.outputShape.reduce(1, *)
+    guard classifies else {
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: program.batch) { sums in
+        guard let base = sums.baseAddress else { return }
+        ck_squared_errors(program.input, program.output, program.batch, width, base)
+        for sum in sums { outcome.sum += sum / Double(width) }
+      }
+      return outcome
+    }
     for sample in 0..<program.batch {
       let y = program.output + sample * width
-      if classifies {
-        var best = 0
-        for j in 1..<width where y[j] > y[best] { best = j }
-        let label = Int(labels[sample])
-        // Keras clips probabilities at its epsilon where it has no logits.
-        outcome.sum -= log(max(Double(y[label]), 1e-7))
-        if best == label { outcome.correct += 1 }
-      } else {
-        outcome.sum += Self.squaredError(of: program, sample: sample, width: width)
-      }
+      var best = 0
+      for j in 1..<width where y[j] > y[best] { best = j }
+      let label = Int(labels[sample])
+      // Keras clips probabilities at its epsilon where it has no logits.
+      outcome.sum -= log(max(Double(y[label]), 1e-7))
+      if best == label { outcome.correct += 1 }
     }
     return outcome
   }
 
   /// mean((y - x)^2) of one sample: what an autoencoder calls the sample's anomaly score.
   static func squaredError(of program: Program, sample: Int, width: Int) -> Double {
-    let (x, y) = (program.input + sample * width, program.output + sample * width)
     var sum = 0.0
-    for j in 0..<width {
-      let difference = Double(y[j] - x[j])
-      sum += difference * difference
-    }
+    ck_squared_errors(
+      program.input + sample * width, program.output + sample * width, 1, width, &sum)
     return sum / Double(width)
   }
 
@@ -71,10 +73,8 @@ package enum Loss: String, Hashable, Sendable, CaseIterable {
         gradient[sample * width + Int(labels[sample])] -= share
       }
     } else {
-      let share = 2 / Float(program.batch * width)
-      for index in 0..<(program.batch * width) {
-        gradient[index] = (program.output[index] - program.input[index]) * share
-      }
+      let count = program.batch * width
+      ck_error_gradient(program.input, program.output, 2 / Float(count), gradient, count)
     }
   }
 }

@@ -15,6 +15,8 @@ final class PlainStep: TrainingStep {
   private let quantizedKernel: Storage
   private let quantizedBias: Storage
   private var convolution: Convolution?
+  /// A dense layer of bytes; where its kernel's sums may be too large for them, `convolution` runs.
+  private var byteConvolution: ByteConvolution?
   /// The input's part of the gradient, where another reader's already stands in its place.
   private var addend: PlannedBuffer?
   private var target: GradientTarget?
@@ -55,6 +57,13 @@ final class PlainStep: TrainingStep {
     convolution = try Convolution(
       .forward, layer.geometry, on: oneDNN, input: input.buffer.pointer,
       kernel: quantizedKernel.pointer, bias: quantizedBias.pointer, output: output.buffer.pointer)
+    if let grids = input.grids, layer.isInBytes(input),
+      !ByteConvolution.makesSamples(layer.geometry)
+    {
+      byteConvolution = ByteConvolution(
+        layer.geometry, input: input.buffer.pointer, grids: grids.pointer,
+        kernel: quantizedKernel.pointer)
+    }
     guard let gradient = output.gradient else { return }
     kernelPass = try Convolution(
       .backwardKernel, layer.geometry, on: oneDNN, input: input.buffer.pointer,
@@ -66,9 +75,16 @@ final class PlainStep: TrainingStep {
   }
 
   func forward() {
-    layer.quantizeKernel(layer.kernel, into: quantizedKernel.pointer)
+    layer.quantizeKernel(
+      layer.kernel, into: quantizedKernel.pointer, scales: byteConvolution?.steps.pointer)
     layer.quantizeBias(layer.bias, into: quantizedBias.pointer)
-    convolution?.loadAndExecute()
+    guard let byteConvolution, byteConvolution.loadKernel() else {
+      convolution?.loadAndExecute()
+      return
+    }
+    byteConvolution.executeRows(into: output.buffer.pointer)
+    ck_add_bias(
+      quantizedBias.pointer, output.buffer.pointer, layer.geometry.outputRows, layer.channels)
   }
 
   func backward() {

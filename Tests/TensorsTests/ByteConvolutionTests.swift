@@ -10,14 +10,18 @@ import Testing
     ConvolutionTests.geometries.filter(ByteConvolution.suits) + [
       pointwise(extent: 40, channels: 64, filters: 72),
       pointwise(extent: 3, channels: 301, filters: 130),
+      pointwise(extent: 1, channels: 129, filters: 70, batch: 37),
+      pointwise(extent: 1, channels: 300, filters: 16, batch: 4),
       ConvolutionGeometry(
         batch: 2, input: (10, 33, 12), output: (10, 33, 33), kernel: (5, 5), stride: (1, 1),
         padding: (2, 2, 2, 2), isDepthwise: false),
     ]
 
-  private static func pointwise(extent: Int, channels: Int, filters: Int) -> ConvolutionGeometry {
+  private static func pointwise(
+    extent: Int, channels: Int, filters: Int, batch: Int = 3
+  ) -> ConvolutionGeometry {
     ConvolutionGeometry(
-      batch: 3, input: (extent, extent, channels), output: (extent, extent, filters),
+      batch: batch, input: (extent, extent, channels), output: (extent, extent, filters),
       kernel: (1, 1), stride: (1, 1), padding: (0, 0, 0, 0), isDepthwise: false)
   }
 
@@ -134,12 +138,26 @@ import Testing
     hashed(count, stream: stream).map { ($0 * limit).rounded().clamped(to: limit) }
   }
 
+  private func run(
+    _ convolution: ByteConvolution, _ geometry: ConvolutionGeometry, into output: Storage
+  ) {
+    guard let maker = convolution.maker else {
+      return convolution.executeRows(into: output.pointer)
+    }
+    let count = geometry.outputCount / geometry.batch
+    for sample in 0..<geometry.batch {
+      maker.make(maker.maker, sample, output.pointer + sample * count, 0)
+    }
+  }
+
   @Test(
     .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
     arguments: geometries)
   func givesTheNaiveTwinsNumbers(geometry: ConvolutionGeometry) {
     // Grids as of a map without negative values, of one with both signs, of one without a zero point.
-    let grids: [(step: Float, zero: Float)] = [(0.5, -127), (0x1p-9, 40), (4, 0)]
+    let grids = (0..<geometry.batch).map { sample -> (step: Float, zero: Float) in
+      [(0.5, -127), (0x1p-9, 40), (4, 0)][sample % 3]
+    }
     let perSample = geometry.inputCount / geometry.batch
     let channels = geometry.outputChannels
     let input = Storage(Self.codes(geometry.inputCount, stream: 1, limit: 127))
@@ -149,7 +167,7 @@ import Testing
     }
     let kernel = Storage(Self.codes(geometry.kernelCount, stream: 2, limit: 127))
     let output = Storage(count: geometry.outputCount)
-    let grid = Storage(grids.prefix(geometry.batch).flatMap { [$0.step, $0.zero] })
+    let grid = Storage(grids.flatMap { [$0.step, $0.zero] })
     let convolution = ByteConvolution(
       geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
     for channel in 0..<channels {
@@ -160,11 +178,7 @@ import Testing
       kernel.pointer[index] *= convolution.steps.pointer[index % channels]
     }
     #expect(convolution.loadKernel())
-    let maker = convolution.maker
-    let count = geometry.outputCount / geometry.batch
-    for sample in 0..<geometry.batch {
-      maker.make(maker.maker, sample, output.pointer + sample * count, 0)
-    }
+    run(convolution, geometry, into: output)
     let expected = ConvolutionReference.forward(
       geometry, input: input.values, kernel: kernel.values,
       bias: [Float](repeating: 0, count: channels))
@@ -174,7 +188,7 @@ import Testing
   @Test(
     .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
     arguments: [518, 519])
-  func leavesSumsAloneThatFloatsRound(depth: Int) {
+  func leavesSumsAloneThatFloatsRound(depth: Int) throws {
     let geometry = Self.pointwise(extent: 2, channels: depth, filters: 20)
     let input = Storage([Float](repeating: 255, count: geometry.inputCount))
     let grid = Storage([1, -127, 1, -127, 1, -127])
@@ -186,7 +200,7 @@ import Testing
       geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
     convolution.steps.load([Float](repeating: 1, count: 20))
     #expect(convolution.loadKernel() == (depth == 518))
-    let maker = convolution.maker
+    let maker = try #require(convolution.maker)
     maker.make(maker.maker, 0, output.pointer, 0)
     #expect(output.pointer[18] == (depth == 518 ? -127 * 255 * 518 : 0))
   }
@@ -201,11 +215,7 @@ import Testing
     let convolution = ByteConvolution(
       geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
     _ = convolution.loadKernel()
-    let maker = convolution.maker
-    let count = geometry.outputCount / geometry.batch
-    for sample in 0..<geometry.batch {
-      maker.make(maker.maker, sample, output.pointer + sample * count, 0)
-    }
+    run(convolution, geometry, into: output)
   }
 }
 

@@ -33,6 +33,8 @@ size_t ck_integer_scratch(const ck_integer *layer);
 void ck_integer_load(ck_integer *layer);
 // One sample of the output; `layer` is a ck_integer. Samples may be computed in parallel.
 void ck_integer_sample(const void *layer, size_t sample, float *y, size_t thread);
+// All samples of a pointwise layer on maps of one position, a dense layer.
+void ck_integer_rows(const ck_integer *layer, size_t samples, float *y);
 
 // Products of a quantized map with itself, in whole numbers likewise: at most 16384 positions.
 typedef struct {

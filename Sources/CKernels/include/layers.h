@@ -1,4 +1,4 @@
-// Pooling, sums of arrays, the optimizer.
+// Pooling, sums of arrays, squared errors, the optimizer.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +11,12 @@ void ck_add_bias(const float *bias, float *y, size_t rows, size_t channels);
 void ck_accumulate_scaled(const float *x, float factor, float *y, size_t count);
 // The sum of squares, in double.
 double ck_sum_of_squares(const float *x, size_t count);
+
+// Of each sample the sum over its values of (y - x)^2, in double.
+void ck_squared_errors(
+    const float *x, const float *y, size_t samples, size_t values, double *sums);
+// gradient = (y - x) * share.
+void ck_error_gradient(const float *x, const float *y, float share, float *gradient, size_t count);
 
 // Means over windows without overlap; what is left over at the bottom and right is dropped, as
 // Keras's 'valid' pooling does.

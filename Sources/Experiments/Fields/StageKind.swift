@@ -32,7 +32,7 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     case .search: 11
     case .switchAlpha: 2
     case .fineTune: 8
-    case .evaluate: 4
+    case .evaluate: 5
     case .command: 1
     }
   }
