@@ -2,9 +2,9 @@
 
 internal import CKernels
 
-/// A 3x3 convolution of stride 1, or the gradient by data of one, by Winograd's F(2x2, 3x3): four products
-/// where a direct one has nine, with sums in another order. For float values: of codes, whose sums are
-/// exact, it would round some.
+/// A 3x3 convolution of stride 1, or the gradient by data of one, by Winograd's F(2x2, 3x3) or
+/// F(4x4, 3x3): four products or two and a quarter where a direct one has nine, with sums in another
+/// order. For float values: of codes, whose sums are exact, it would round some.
 final class WinogradConvolution {
   private let oneDNN: OneDNN
   private let weights: Storage
@@ -39,6 +39,7 @@ final class WinogradConvolution {
       (layer.pad_top, layer.pad_left) = (2 - geometry.padTop, 2 - geometry.padLeft)
       (layer.x, layer.y) = (UnsafePointer(output), input)
     }
+    layer.tile = ck_winograd_tile(&layer)
     self.oneDNN = oneDNN
     weights = Storage(count: ck_winograd_weights(&layer))
     layer.weights = weights.pointer
