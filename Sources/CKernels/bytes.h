@@ -26,17 +26,25 @@ struct grid {
   __m512 exponent;
 };
 
-/// The grid of a sample, `values` being its step and zero. A map that is not finite has none; what
-/// stands beside these sums shows it.
+/// Whether a sample's grid, its step and zero, gives bytes: not that of a map that is not finite, nor of
+/// one whose values lie so far from 0 that its zero is none of its codes. Such samples are computed in
+/// floating point.
+static inline int has_bytes(const float *values) {
+  return values[0] > 0 && values[0] < INFINITY && values[1] >= -127 && values[1] <= 127;
+}
+
+/// The grid of a sample that has bytes, `values` being its step and zero.
 INLINE struct grid grid_of(const float *values) {
-  float step = values[0], zero = values[1];
-  int usual = step > 0 && step < INFINITY;
-  struct grid grid = {step, zero >= -127 && zero <= 127 ? (int)zero + 127 : 0};
-  grid.exponent = _mm512_set1_ps(usual ? -(float)ilogbf(step) : 0);
-  return grid;
+  return (struct grid){
+    values[0], (int)values[1] + 127, _mm512_set1_ps(-(float)ilogbf(values[0]))};
 }
 
 INLINE __m512i numbers_of(const float *x, __mmask16 mask, struct grid grid) {
   __m512 values = _mm512_scalef_ps(_mm512_maskz_loadu_ps(mask, x), grid.exponent);
   return _mm512_add_epi32(_mm512_cvtps_epi32(values), _mm512_set1_epi32(grid.offset));
+}
+
+/// Whether all numbers that were joined bit by bit are bytes: what is not finite becomes none.
+INLINE int are_bytes(__m512i joined) {
+  return !_mm512_test_epi32_mask(joined, _mm512_set1_epi32(~255));
 }

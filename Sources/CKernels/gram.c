@@ -27,10 +27,10 @@ static int32_t *sums_of(const ck_gram *g, uint8_t *scratch) {
 }
 
 /// Four positions' bytes of each channel side by side; fours of positions one behind the other.
-/// Returns whether all were numbers of a byte: what is not finite is none.
+/// Returns whether all were bytes.
 INLINE int pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *packed, int32_t *sums) {
   size_t channels = g->channels;
-  __m512i all = _mm512_setzero_si512();
+  __m512i joined = _mm512_setzero_si512();
   memset(sums, 0, wide(g) * sizeof *sums);
   for (size_t first = 0; first < g->positions; first += 4) {
     size_t rows = g->positions - first < 4 ? g->positions - first : 4;
@@ -40,7 +40,7 @@ INLINE int pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *pac
       for (size_t r = 0; r < rows; r++) {
         __m512i numbers = numbers_of(x + (first + r) * channels + j, mask, grid);
         numbers = _mm512_maskz_mov_epi32(mask, numbers);
-        all = _mm512_or_si512(all, numbers);
+        joined = _mm512_or_si512(joined, numbers);
         numbers = _mm512_and_si512(numbers, _mm512_set1_epi32(255));
         bytes = _mm512_or_si512(
           bytes, _mm512_sllv_epi32(numbers, _mm512_set1_epi32((int)(8 * r))));
@@ -50,7 +50,7 @@ INLINE int pack(const ck_gram *g, const float *x, struct grid grid, uint8_t *pac
       _mm512_storeu_si512(sums + j, _mm512_dpbusd_epi32(sum, bytes, _mm512_set1_epi8(1)));
     }
   }
-  return !_mm512_test_epi32_mask(all, _mm512_set1_epi32(~255));
+  return are_bytes(joined);
 }
 
 /// Adds whole numbers of units; exactly, while a double holds the sum.
@@ -63,8 +63,7 @@ INLINE void add_products(double *target, int is_first, __m256i numbers, __m512d 
 /// Adds a sample's products of channels i..<i + tile_rows with j..<j + two vectors to `partial`.
 INLINE void add_tile(
   const ck_gram *g, const uint8_t *packed, const int32_t *sums, const int32_t *shifts,
-  struct grid grid, size_t i, size_t j, int is_first,
-  double *partial) {
+  struct grid grid, size_t i, size_t j, int is_first, double *partial) {
   size_t width = wide(g), fours = (g->positions + 3) / 4;
   __m512i total[tile_rows][tile_vectors];
   UNROLL for (size_t r = 0; r < tile_rows; r++) {
@@ -96,6 +95,25 @@ INLINE void add_tile(
   }
 }
 
+/// Adds the products of a sample that has no bytes: in double, in an order of their own.
+BODY add_values(const ck_gram *g, const float *x, double *partial) {
+  size_t channels = g->channels, width = wide(g), tile = tile_vectors * lanes;
+  double *totals = partial + width * width;
+  for (size_t p = 0; p < g->positions; p++, x += channels) {
+    for (size_t i = 0; i < channels; i++) {
+      double value = x[i];
+      totals[i] += value;
+      EACH for (size_t j = i / tile * tile; j < channels; j++)
+        partial[i * width + j] += value * x[j];
+    }
+  }
+}
+
+// The same for the loops that multiply bytes, whose compiler may not take it in.
+CLONES static void add_sample_values(const ck_gram *g, const float *x, double *partial) {
+  add_values(g, x, partial);
+}
+
 // A unit is a group of samples. Products are formed from a row's own vectors on: the rest is theirs
 // mirrored.
 BYTES static void gram_share(void *context, size_t begin, size_t end, size_t thread) {
@@ -106,20 +124,39 @@ BYTES static void gram_share(void *context, size_t begin, size_t end, size_t thr
   for (size_t group = begin; group < end; group++) {
     double *partial = g->partial + group * width * (width + 1), *totals = partial + width * width;
     memset(totals, 0, width * sizeof *totals);
-    size_t first = first_sample(g, group), last = first_sample(g, group + 1);
-    for (size_t sample = first; sample < last; sample++) {
-      struct grid grid = grid_of(g->grids + 2 * sample);
-      int is_finite = pack(g, g->x + sample * elements, grid, packed, sums);
+    // Until a sample's products have been put there.
+    int is_empty = 1;
+    for (size_t sample = first_sample(g, group); sample < first_sample(g, group + 1); sample++) {
+      const float *x = g->x + sample * elements, *values = g->grids + 2 * sample;
+      struct grid grid = has_bytes(values) ? grid_of(values) : (struct grid){0};
+      if (grid.step == 0 || !pack(g, x, grid, packed, sums)) {
+        if (is_empty) memset(partial, 0, width * width * sizeof *partial);
+        add_sample_values(g, x, partial), is_empty = 0;
+        continue;
+      }
       for (size_t j = 0; j < width; j++) {
         shifts[j] = grid.offset * sums[j];
-        double sum = (double)grid.step * (sums[j] - (int32_t)g->positions * grid.offset);
-        totals[j] += is_finite ? sum : NAN;
+        totals[j] += (double)grid.step * (sums[j] - (int32_t)g->positions * grid.offset);
       }
       for (size_t i = 0; i < g->channels; i += tile_rows)
         for (size_t j = i / tile * tile; j < width; j += tile)
-          add_tile(g, packed, sums, shifts, grid, i, j, sample == first, partial);
+          add_tile(g, packed, sums, shifts, grid, i, j, is_empty, partial);
+      is_empty = 0;
     }
   }
+}
+
+/// A sample's values in steps. Returns whether all have a byte.
+BODY count_steps(const float *x, const float *values, size_t count, int16_t *numbers, int *others) {
+  float step = values[0], least = -values[1] - 127, most = least + 255;
+  int missed = 0;
+  EACH for (size_t i = 0; i < count; i++) {
+    float steps = x[i] / step;
+    int is_number = steps >= least && steps <= most;
+    missed |= !is_number;
+    numbers[i] = (int16_t)(is_number ? steps : 0);
+  }
+  *others = missed;
 }
 
 /// Adds a sample's products, `numbers` being its values in steps; the same operations on the same
@@ -152,21 +189,12 @@ CLONES static void plain_share(void *context, size_t begin, size_t end, size_t t
   for (size_t group = begin; group < end; group++) {
     double *partial = g->partial + group * width * (width + 1);
     memset(partial, 0, width * (width + 1) * sizeof *partial);
-    size_t first = first_sample(g, group), last = first_sample(g, group + 1);
-    for (size_t sample = first; sample < last; sample++) {
-      const float *x = g->x + sample * elements;
-      float step = g->grids[2 * sample];
-      int others = 0;
-      EACH for (size_t i = 0; i < elements; i++) {
-        // What is not finite is no number of steps.
-        float steps = x[i] / step;
-        int is_number = steps >= -255 && steps <= 255;
-        others |= !is_number;
-        numbers[i] = (int16_t)(is_number ? steps : 0);
-      }
-      add_plain(g, numbers, step, sums_of(g, scratch), partial);
-      if (others)
-        for (size_t i = 0; i < g->channels; i++) partial[width * width + i] = NAN;
+    for (size_t sample = first_sample(g, group); sample < first_sample(g, group + 1); sample++) {
+      const float *x = g->x + sample * elements, *values = g->grids + 2 * sample;
+      int others = !has_bytes(values);
+      if (!others) count_steps(x, values, elements, numbers, &others);
+      if (others) add_values(g, x, partial);
+      else add_plain(g, numbers, values[0], sums_of(g, scratch), partial);
     }
   }
 }
@@ -231,8 +259,10 @@ BODY image_rows(
 
 // With X the map of `rows` rows and k a column of the kernel: mean(Xk) = sum(X) k / rows, and
 // mean((Xk)^2) = k' (X'X) k / rows. What is exact needs no second pass around the mean: a double's
-// rounding is far below a float's even where the mean is a thousand deviations.
-CLONES static void moments_share(void *context, size_t begin, size_t end, size_t thread) {
+// rounding is far below a float's even where the mean is a thousand deviations. Fused multiply-adds are
+// exact whatever carries them out: the clones give the same bits.
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) static void
+moments_share(void *context, size_t begin, size_t end, size_t thread) {
   const ck_gram_moments *m = context;
   size_t channels = m->channels, columns = m->columns;
   double *kernel = m->scratch + thread * ck_gram_moments_scratch(m), rows = (double)m->rows;

@@ -62,12 +62,18 @@ size_t ck_integer_scratch(const ck_integer *d) {
 
 // MARK: the kernel
 
-/// Four rows of the kernel, those of them that there are, as bytes of one vector of columns.
+// The classes of floats that are not finite.
+enum { not_finite = 0x99 };
+
+/// Four rows of the kernel, those of them that there are, as bytes of one vector of columns; `others`
+/// gains the columns that are not finite.
 INLINE __m512i codes_of(
-  const float *kernel, size_t rows, size_t columns, __mmask16 mask, __m512 inverse) {
+  const float *kernel, size_t rows, size_t columns, __mmask16 mask, __m512 inverse,
+  __mmask16 *others) {
   __m512i bytes = _mm512_setzero_si512();
   for (size_t r = 0; r < rows; r++) {
     __m512 values = _mm512_maskz_loadu_ps(mask, kernel + r * columns);
+    *others |= _mm512_fpclass_ps_mask(values, not_finite);
     __m512i codes = _mm512_cvtps_epi32(_mm512_mul_ps(values, inverse));
     codes = _mm512_and_si512(codes, _mm512_set1_epi32(255));
     bytes = _mm512_or_si512(bytes, _mm512_sllv_epi32(codes, _mm512_set1_epi32((int)(8 * r))));
@@ -90,17 +96,20 @@ BYTES static void load_share(void *context, size_t begin, size_t end, size_t thr
     __m512 inverse = _mm512_div_ps(_mm512_set1_ps(1), _mm512_maskz_loadu_ps(mask, d->steps + first));
     inverse = _mm512_maskz_mov_ps(mask, inverse);
     __m512i sums = _mm512_setzero_si512(), sizes = sums, ones = _mm512_set1_epi8(1);
+    __mmask16 others = 0;
     for (size_t ky = 0; ky < d->kernel_height; ky++) {
       for (size_t at = 0; at < run; at += 4) {
         const float *kernel = d->kernel + (ky * run + at) * d->columns + first;
         size_t rows = run - at < 4 ? run - at : 4;
-        __m512i codes = codes_of(kernel, rows, d->columns, mask, inverse);
+        __m512i codes = codes_of(kernel, rows, d->columns, mask, inverse, &others);
         sums = _mm512_dpbusd_epi32(sums, ones, codes);
         sizes = _mm512_dpbusd_epi32(sizes, _mm512_abs_epi8(codes), ones);
         _mm512_storeu_si512(target, codes);
         target += width * lanes * 4;
       }
     }
+    // A kernel that is not finite is none of codes.
+    sizes = _mm512_mask_mov_epi32(sizes, others, _mm512_set1_epi32(INT32_MAX));
     _mm512_mask_storeu_epi32(d->code_sums + first, mask, sums);
     _mm512_mask_storeu_epi32(d->code_sums + d->columns + first, mask, sizes);
   }
@@ -118,21 +127,26 @@ void ck_integer_load(ck_integer *d) {
 
 // MARK: the map
 
-/// The bytes code + 127 of `count` values.
-INLINE void pack(const float *x, size_t count, struct grid grid, uint8_t *target) {
+/// The bytes code + 127 of `count` values. Returns the numbers joined bit by bit.
+INLINE __m512i pack(const float *x, size_t count, struct grid grid, uint8_t *target) {
+  __m512i joined = _mm512_setzero_si512();
   for (size_t i = 0; i < count; i += lanes) {
     __mmask16 mask = first_lanes(count - i);
-    _mm512_mask_cvtepi32_storeu_epi8(target + i, mask, numbers_of(x + i, mask, grid));
+    __m512i numbers = numbers_of(x + i, mask, grid);
+    joined = _mm512_mask_or_epi32(joined, mask, joined, numbers);
+    _mm512_mask_cvtepi32_storeu_epi8(target + i, mask, numbers);
   }
+  return joined;
 }
 
-/// A sample's map with its padding, whose values are 0.
-INLINE void pack_sample(
+/// A sample's map with its padding, whose values are 0. Returns whether all were bytes.
+INLINE int pack_sample(
   const ck_integer *d, const float *x, struct grid grid, uint8_t *target) {
   int offset = grid.offset;
   size_t line = packed_width(d) * d->channels, height = packed_height(d);
   size_t left = d->pad_left * d->channels, inside = d->width * d->channels;
   if (inside > line - left) inside = line - left;
+  __m512i joined = _mm512_setzero_si512();
   for (size_t row = 0; row < height; row++, target += line) {
     size_t iy = row - d->pad_top;  // wraps where it lies above the map
     if (iy >= d->height) {
@@ -140,8 +154,38 @@ INLINE void pack_sample(
       continue;
     }
     memset(target, offset, left);
-    pack(x + iy * d->width * d->channels, inside, grid, target + left);
+    __m512i numbers = pack(x + iy * d->width * d->channels, inside, grid, target + left);
+    joined = _mm512_or_si512(joined, numbers);
     memset(target + left + inside, offset, line - left - inside);
+  }
+  return are_bytes(joined);
+}
+
+/// A sample in floating point: one chain of fused multiply-adds along a kernel.
+BYTES static void float_sample(const ck_integer *d, const float *x, float *y) {
+  for (size_t oy = 0; oy < d->out_height; oy++) {
+    for (size_t ox = 0; ox < d->out_width; ox++, y += d->columns) {
+      memset(y, 0, d->columns * sizeof *y);
+      for (size_t ky = 0; ky < d->kernel_height; ky++) {
+        // Both wrap where they lie before the map.
+        size_t iy = oy * d->stride_height + ky - d->pad_top;
+        for (size_t kx = 0; iy < d->height && kx < d->kernel_width; kx++) {
+          size_t ix = ox * d->stride_width + kx - d->pad_left;
+          if (ix >= d->width) continue;
+          const float *values = x + (iy * d->width + ix) * d->channels;
+          const float *kernel = d->kernel + (ky * d->kernel_width + kx) * d->channels * d->columns;
+          for (size_t k = 0; k < d->channels; k++, kernel += d->columns) {
+            __m512 value = _mm512_set1_ps(values[k]);
+            for (size_t j = 0; j < d->columns; j += lanes) {
+              __mmask16 mask = first_lanes(d->columns - j);
+              __m512 sum = _mm512_maskz_loadu_ps(mask, y + j);
+              sum = _mm512_fmadd_ps(value, _mm512_maskz_loadu_ps(mask, kernel + j), sum);
+              _mm512_mask_storeu_ps(y + j, mask, sum);
+            }
+          }
+        }
+      }
+    }
   }
 }
 
@@ -252,22 +296,24 @@ INLINE void start_sample(const ck_integer *d, struct grid grid, float *factors, 
 BYTES void ck_integer_sample(const void *layer, size_t sample, float *y, size_t thread) {
   const ck_integer *d = layer;
   if (!d->is_exact) return;
+  const float *x = d->x + sample * d->height * d->width * d->channels;
+  if (!has_bytes(d->grids + 2 * sample)) return float_sample(d, x, y);
   uint8_t *packed = d->scratch + thread * ck_integer_scratch(d);
   float *factors = (float *)(packed + packed_bytes(d));
   int32_t *starts = (int32_t *)(factors + vectors_of(d) * lanes);
   size_t positions = d->out_height * d->out_width;
   struct grid grid = grid_of(d->grids + 2 * sample);
   start_sample(d, grid, factors, starts);
-  const float *x = d->x + sample * d->height * d->width * d->channels;
   if (is_pointwise(d)) {
     for (size_t first = 0; first < positions; first += part_positions(d)) {
       size_t left = positions - first, count = left < part_positions(d) ? left : part_positions(d);
-      pack(x + first * d->channels, count * d->channels, grid, packed);
+      if (!are_bytes(pack(x + first * d->channels, count * d->channels, grid, packed)))
+        return float_sample(d, x, y);
       sum_row(d, packed, count, factors, starts, NULL, y + first * d->columns);
     }
     return;
   }
-  pack_sample(d, x, grid, packed);
+  if (!pack_sample(d, x, grid, packed)) return float_sample(d, x, y);
   size_t line = packed_width(d) * d->channels * d->stride_height;
   for (size_t oy = 0; oy < d->out_height; oy++)
     sum_row(
@@ -296,11 +342,18 @@ BYTES static void rows_share(void *context, size_t begin, size_t end, size_t thr
     size_t first = unit * most_outputs, left = r->samples - first;
     size_t count = left < most_outputs ? left : most_outputs;
     struct grid grids[most_outputs] = {{0}};
+    int bytes[most_outputs] = {0};
+    const float *x = d->x + first * d->channels;
+    float *y = r->y + first * d->columns;
     for (size_t k = 0; k < count; k++) {
-      grids[k] = grid_of(d->grids + 2 * (first + k));
-      pack(d->x + (first + k) * d->channels, d->channels, grids[k], packed + k * d->channels);
+      const float *grid = d->grids + 2 * (first + k);
+      if (!has_bytes(grid)) continue;
+      grids[k] = grid_of(grid);
+      bytes[k] = are_bytes(pack(x + k * d->channels, d->channels, grids[k], packed + k * d->channels));
     }
-    sum_row(d, packed, count, factors, starts, grids, r->y + first * d->columns);
+    sum_row(d, packed, count, factors, starts, grids, y);
+    for (size_t k = 0; k < count; k++)
+      if (!bytes[k]) float_sample(d, x + k * d->channels, y + k * d->columns);
   }
 }
 

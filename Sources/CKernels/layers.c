@@ -102,8 +102,6 @@ void ck_average_pool_backward(const ck_pool *pool) {
     pool->samples * pool->height * pool->width * pool->channels);
 }
 
-// MARK: Adam
-
 // MARK: squared errors
 
 // Sums that run beside each other, so that none waits for the last addition.
@@ -164,6 +162,8 @@ void ck_error_gradient(
   struct error_gradient e = {x, y, share, gradient, count};
   ck_parallel(error_gradient_share, &e, (count + error_unit - 1) / error_unit, 3 * count);
 }
+
+// MARK: Adam
 
 struct adam {
   float *w, *m, *v;

@@ -7,14 +7,15 @@
 
 #include "pointwise.h"
 
-// Rows of a block, which stay in a cache, and whose sums are apart from those of other blocks.
+// Rows of a block, which stay in a cache, and whose sums are formed apart before they are added to those
+// of the blocks before.
 enum { block_rows = 64 };
 // A tile of sums in registers: rows by vectors of `lanes`, of which the last may be half a one: a
 // processor that runs whole ones as two halves is then through sooner.
 enum { lanes = 16, half_lanes = 8, tile_rows = 8, tile_vectors = 3, panel = lanes * tile_vectors };
 
-#define WIDE __attribute__((target("avx512f,avx512vl,fma,prfchw")))
-#define INLINE static inline __attribute__((always_inline, target("avx512f,avx512vl,fma,prfchw")))
+#define WIDE __attribute__((target("avx512f,avx512vl,fma")))
+#define INLINE static inline __attribute__((always_inline, target("avx512f,avx512vl,fma")))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }

@@ -100,8 +100,12 @@ static size_t partial_count(const ck_pointwise *p) {
   return is_turned(p) ? p->columns * p->channels : p->channels * filled(p->columns);
 }
 
-size_t ck_pointwise_groups(const ck_pointwise *p, size_t most) {
-  return smaller(blocks_of(p->rows), most);
+// Blocks of a group at most: so many float sums are added one after the other.
+enum { most_blocks = 64 };
+
+size_t ck_pointwise_groups(const ck_pointwise *p, size_t wanted) {
+  size_t blocks = blocks_of(p->rows), least = (blocks + most_blocks - 1) / most_blocks;
+  return smaller(blocks, wanted > least ? wanted : least);
 }
 
 size_t ck_pointwise_partial(const ck_pointwise *p) { return p->groups * partial_count(p); }

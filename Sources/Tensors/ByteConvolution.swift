@@ -82,7 +82,7 @@ package final class ByteConvolution {
     samples == nil ? SampleMaker(make: ck_integer_sample, maker: UnsafeRawPointer(layer)) : nil
   }
 
-  /// Computes a dense layer's output of all samples.
+  /// Computes a dense layer's output (batch, channels out).
   package func executeRows(into output: UnsafeMutablePointer<Float>) {
     guard let samples else { preconditionFailure("not a dense layer") }
     ck_integer_rows(layer, samples, output)

@@ -3,8 +3,8 @@
 internal import CKernels
 
 /// Of a map (samples, positions, channels) of codes of at most 8 bits times powers of two: over all
-/// positions the sums of x[i] * x[j] and of x[i]. They are exact, so what follows from them hangs on no
-/// order of sums.
+/// positions the sums of x[i] * x[j] and of x[i], in whole numbers of which a double holds the sum: so
+/// it hangs on no order, unless the steps of samples lie thousandfold apart or a sample has no bytes.
 package final class ByteProduct {
   /// (channels, channels).
   package let product: Buffer<Double>
@@ -33,7 +33,7 @@ package final class ByteProduct {
   }
 
   /// Whether no sample's sums can overflow.
-  package static func suits(positions: Int) -> Bool { positions <= 16384 }
+  private static func suits(positions: Int) -> Bool { positions <= 16384 }
 
   /// Floats of scratch.
   package var scratchCount: Int {
@@ -65,7 +65,8 @@ package final class ByteMoments {
   /// - Parameters:
   ///   - rows: positions of all samples.
   ///   - kernel: (channels, columns).
-  ///   - mean, variance: get those of x * kernel + bias, the variance being the population's.
+  ///   - bias: (columns).
+  ///   - mean, variance: (columns); get those of x * kernel + bias, the variance being the population's.
   package init(
     of products: ByteProduct, rows: Int, columns: Int, kernel: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, mean: UnsafeMutablePointer<Float>,

@@ -59,7 +59,10 @@ package final class PointwiseGradients {
   /// The buffers must outlive the object.
   ///
   /// - Parameters:
-  ///   - kernelGradient: (channels in, channels out).
+  ///   - input: x (rows, channels in).
+  ///   - gradient: g (rows, channels out).
+  ///   - kernelGradient: gets (channels in, channels out).
+  ///   - inputGradient: gets (rows, channels in).
   ///   - adds: whether the input's gradient is added to what stands there.
   ///   - scratch: `scratchCount` floats.
   package func bind(
@@ -108,6 +111,10 @@ package final class RowProducts {
     ck_panels_load(&panels, matrix, 0, panels.inner, 0)
   }
 
+  /// - Parameters:
+  ///   - x: (rows, inner).
+  ///   - bias: (columns).
+  ///   - y: (rows, columns).
   package func add(
     _ x: UnsafePointer<Float>, bias: UnsafePointer<Float>, rows: Int,
     to y: UnsafeMutablePointer<Float>

@@ -22,7 +22,8 @@ final class FoldedStep: TrainingStep {
   private let layer: BoundLayer
   private let normalization: BoundLayer.Normalization
   private let input: MapNode
-  /// First convolution's output; kept for the backward pass where that needs it.
+  /// First convolution's output, where `pointwiseMoments` does not do without it; kept for the backward
+  /// pass where that needs it.
   private let c: PlannedBuffer?
   /// What gives its moments where it is not computed.
   private let pointwiseMoments: PointwiseMoments?
@@ -40,7 +41,8 @@ final class FoldedStep: TrainingStep {
   private var firstConvolution: Convolution?
   private var secondConvolution: Convolution?
   /// The second convolution where the chain behind the layer runs it sample by sample: in whole
-  /// numbers, where map and kernel are bytes, or depthwise. A deep kernel's sums may be too large for
+  /// numbers, where map and kernel are bytes, or depthwise. A dense layer of bytes is run here, all
+  /// samples at once. A deep kernel's sums may be too large for
   /// bytes to give float32's numbers, so it has `secondConvolution`, too.
   private var byteConvolution: ByteConvolution?
   private var depthwise: DepthwiseMaker?

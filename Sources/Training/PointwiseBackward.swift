@@ -89,8 +89,9 @@ final class PointwiseBackward: FoldedPass {
     inputKernel = Storage(count: channelsIn * channelsIn)
     inputOffset = Storage(count: channelsIn)
     (shift, scale) = (Storage(count: layer.channels), Storage(count: layer.channels))
-    sumX = Buffer(count: channelsIn)
-    partialSums = Buffer(count: (geometry.outputRows + 63) / 64 * channelsIn)
+    let summed = moments == nil ? channelsIn : 0
+    sumX = Buffer(count: summed)
+    partialSums = Buffer(count: (geometry.outputRows + 63) / 64 * summed)
     let own = [input.buffer, gradient, target.buffer, addend, scratch]
     for buffer in own.compactMap({ $0 }) {
       plan.use(buffer, at: moment)

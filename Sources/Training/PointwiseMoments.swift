@@ -4,8 +4,8 @@
 import Tensors
 
 /// c = xK is linear in x at each position, so its moments follow from the sums of x and from x'x.
-/// Where x is codes of a byte times powers of two, these are whole numbers, which cost a third of the
-/// convolution or less, and c is never computed at all:
+/// Where x is codes of a byte times powers of two, these are whole numbers, which on a processor that
+/// multiplies bytes cost a third of the convolution or less, and c is never computed at all:
 ///
 ///     mu = (sum x) K / n + b,   var = diag(K' x'x K) / n - (mu - b)^2
 ///

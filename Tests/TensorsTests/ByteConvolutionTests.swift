@@ -29,7 +29,8 @@ import Testing
   func productsWithItselfAreTheSums(samples: Int, positions: Int, channels: Int) throws {
     let (count, perSample) = (samples * positions * channels, positions * channels)
     let grids = (0..<samples).map {
-      (step: Float([0.5, 0x1p-9, 4][$0 % 3]), zero: Float($0 % 255 - 127))
+      // Zeros of bytes, and those of samples that lie on one side of 0.
+      (step: Float([0.5, 0x1p-9, 4][$0 % 3]), zero: Float([$0 - 127, 150, $0, -400][$0 % 4]))
     }
     let input = Storage(Self.codes(count, stream: 1, limit: 127))
     for index in 0..<count {
@@ -65,7 +66,7 @@ import Testing
     }
   }
 
-  /// A map that is not finite shows it, as it would in float32: nothing may train on with codes of it.
+  /// A map that is not finite shows it, as it would in float32: nothing may train on with bytes of it.
   @Test(arguments: [Float.nan, .infinity], [true, false])
   func sumsOfWhatIsNotFiniteAreNoNumbers(value: Float, isPlain: Bool) throws {
     let (samples, positions, channels) = (5, 9, 24)
@@ -85,7 +86,7 @@ import Testing
       bias: bias.pointer, mean: mean.pointer, variance: variance.pointer)
     products.execute()
     moments.run()
-    #expect(mean.pointer[0].isNaN && variance.pointer[0].isNaN)
+    #expect(!mean.pointer[0].isFinite && !variance.pointer[0].isFinite)
   }
 
   /// Beside channels around 0 some whose mean is a thousand deviations: what moments are made of then
@@ -203,6 +204,57 @@ import Testing
     let maker = try #require(convolution.maker)
     maker.make(maker.maker, 0, output.pointer, 0)
     #expect(output.pointer[18] == (depth == 518 ? -127 * 255 * 518 : 0))
+  }
+
+  /// Grids of maps that lie on one side of 0, far from it: their values are no bytes.
+  @Test(
+    .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
+    arguments: geometries, [150, 400, -400, 25_000])
+  func samplesWithoutBytesAreComputedAsTheyAre(geometry: ConvolutionGeometry, zero: Float) {
+    let perSample = geometry.inputCount / geometry.batch
+    let input = Storage(Self.codes(geometry.inputCount, stream: 1, limit: 127))
+    // The first sample alone; the others have bytes.
+    for index in 0..<input.count {
+      input.pointer[index] = 0.5 * (input.pointer[index] - (index < perSample ? zero : 3))
+    }
+    let grid = Storage((0..<geometry.batch).flatMap { [0.5, $0 == 0 ? zero : 3] })
+    let kernel = Storage(Self.codes(geometry.kernelCount, stream: 2, limit: 127))
+    let output = Storage(count: geometry.outputCount)
+    let convolution = ByteConvolution(
+      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
+    convolution.steps.load([Float](repeating: 1, count: geometry.outputChannels))
+    #expect(convolution.loadKernel())
+    run(convolution, geometry, into: output)
+    let expected = ConvolutionReference.forward(
+      geometry, input: input.values, kernel: kernel.values,
+      bias: [Float](repeating: 0, count: geometry.outputChannels))
+    #expect(relativeDistance(output.values, expected) < 1e-6)
+  }
+
+  /// Of a map and of a kernel: what multiplies bytes must not make numbers of it.
+  @Test(
+    .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
+    arguments: [
+      pointwise(extent: 1, channels: 20, filters: 5, batch: 6),
+      pointwise(extent: 4, channels: 20, filters: 5),
+      ConvolutionGeometry(
+        batch: 3, input: (6, 6, 3), output: (6, 6, 5), kernel: (3, 3), stride: (1, 1),
+        padding: (1, 1, 1, 1), isDepthwise: false),
+    ], [Float.nan, .infinity])
+  func whatIsNotFiniteShows(geometry: ConvolutionGeometry, value: Float) {
+    let input = Storage([Float](repeating: 1, count: geometry.inputCount))
+    input.pointer[geometry.inputCount / 2] = value
+    let grid = Storage((0..<geometry.batch).flatMap { _ in [Float(1), -127] })
+    let kernel = Storage([Float](repeating: 1, count: geometry.kernelCount))
+    let output = Storage(count: geometry.outputCount)
+    let convolution = ByteConvolution(
+      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
+    convolution.steps.load([Float](repeating: 1, count: geometry.outputChannels))
+    #expect(convolution.loadKernel())
+    run(convolution, geometry, into: output)
+    #expect(output.values.contains { !$0.isFinite })
+    kernel.pointer[7] = value
+    #expect(!convolution.loadKernel())
   }
 
   @Test(.enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))))

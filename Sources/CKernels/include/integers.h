@@ -7,7 +7,8 @@
 // Maps are (samples, height, width, channels), kernels (height, width, channels, columns). With the
 // map's grid of a sample (step, zero): x = step * (code - zero), -127 <= code <= 127 (or to 128, where
 // zero is -127). Products of such values are exact in float32, and so is every sum that stays below 2^24
-// codes, in whatever order: whoever computes it gets TensorFlow's number.
+// codes, in whatever order: whoever computes it gets TensorFlow's number. A sample whose grid has another
+// zero, or that is not finite, is computed in floating point, in order of the kernel's places.
 typedef struct {
   size_t height, width, channels, out_height, out_width, columns;
   size_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
@@ -33,7 +34,7 @@ size_t ck_integer_scratch(const ck_integer *layer);
 void ck_integer_load(ck_integer *layer);
 // One sample of the output; `layer` is a ck_integer. Samples may be computed in parallel.
 void ck_integer_sample(const void *layer, size_t sample, float *y, size_t thread);
-// All samples of a pointwise layer on maps of one position, a dense layer.
+// All samples of a pointwise layer on maps of one position, a dense layer; y is (samples, columns).
 void ck_integer_rows(const ck_integer *layer, size_t samples, float *y);
 
 // Products of a quantized map with itself, in whole numbers likewise: at most 16384 positions.
@@ -44,7 +45,7 @@ typedef struct {
   // The map, and a grid for each sample.
   const float *x, *grids;
   // Over all positions, the sums of x[i] * x[j] (channels, channels) and of x[i]: exact, unless samples'
-  // steps lie very far apart. Sums of a map that is not finite are no numbers.
+  // steps lie so far apart that a double does not hold their sum, or samples have no bytes (see above).
   double *product, *sums;
   // ck_gram_partial doubles; ck_gram_scratch bytes for each thread.
   double *partial;

@@ -39,8 +39,8 @@ typedef struct {
   // ck_pointwise_partial floats; ck_pointwise_scratch floats for each thread.
   float *partial, *scratch;
 } ck_pointwise;
-// How many groups there are where at most so many are wanted.
-size_t ck_pointwise_groups(const ck_pointwise *layer, size_t most);
+// How many groups there should be where so many are wanted: more, where groups are long.
+size_t ck_pointwise_groups(const ck_pointwise *layer, size_t wanted);
 size_t ck_pointwise_partial(const ck_pointwise *layer);
 size_t ck_pointwise_scratch(const ck_pointwise *layer);
 void ck_pointwise_backward(const ck_pointwise *layer);

@@ -49,14 +49,14 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   }
 
   /// Whether each output position needs the input of that position alone.
-  package var isPointwise: Bool {
+  var isPointwise: Bool {
     !isDepthwise && kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1
       && inputHeight == outputHeight && inputWidth == outputWidth
   }
 
   /// Whether a matrix product, which takes the kernel as it is, is faster than a convolution, which
   /// wants it in a layout of its own: few rows.
-  package var isSmallProduct: Bool { isPointwise && outputRows <= 128 }
+  var isSmallProduct: Bool { isPointwise && outputRows <= 128 }
 
   func depthwise(
     input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
@@ -109,8 +109,8 @@ package final class Convolution {
   ///
   /// - Parameters:
   ///   - bias: counts in the forward passes alone.
-  ///   - mayRegroup: whether sums may run in any order whose error is no larger: not of codes, whose
-  ///     sums are exact.
+  ///   - mayRegroup: whether sums may run in another order, with at most twice the error: not of codes,
+  ///     whose sums are exact.
   package init(
     _ pass: Pass, _ geometry: ConvolutionGeometry, on oneDNN: OneDNN,
     input: UnsafeMutablePointer<Float>, kernel: UnsafeMutablePointer<Float>,

@@ -15,7 +15,7 @@ package final class OneDNN: @unchecked Sendable {
   let engine: dnnl_engine_t
   let stream: dnnl_stream_t
   /// Convolutions made so far whose sums may hang on the number of threads.
-  package var threadedConvolutions = 0
+  package internal(set) var threadedConvolutions = 0
   /// What primitives may use while they run: one for each of those that run at the same time.
   private(set) var scratchpads: [UnsafeMutableRawPointer?] = []
   private var scratchpadMemory: [Buffer<UInt8>] = []
@@ -69,7 +69,7 @@ package final class OneDNN: @unchecked Sendable {
   }
 
   /// Whether the widest instruction set that was allowed and is there has vectors of 512 bits.
-  package static let usesWideVectors =
+  static let usesWideVectors =
     dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core.rawValue
     == dnnl_cpu_isa_avx512_core.rawValue
 
