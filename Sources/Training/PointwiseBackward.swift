@@ -182,8 +182,7 @@ final class PointwiseBackward: FoldedPass {
     var parts = ck_kernel_parts(
       product: product.pointer, scale: scale.pointer, moments: momentPart.pointer,
       shift: shift.pointer, sum_x: (moments?.sums ?? sumX).pointer, rows: channelsIn,
-      channels: channels,
-      gradient: layer.kernelGradient)
+      channels: channels, gradient: layer.kernelGradient)
     ck_kernel_gradient(&parts)
   }
 

@@ -39,14 +39,9 @@ import Testing
     }
     let grid = Storage(grids.flatMap { [$0.step, $0.zero] })
     func run(isPlain: Bool) throws -> (product: [Double], sums: [Double]) {
-      let byteProduct = try #require(
-        ByteProduct(
-          samples: samples, positions: positions, channels: channels, isPlain: isPlain,
-          grids: grid.pointer))
-      let scratch = Storage(count: byteProduct.scratchCount)
-      byteProduct.bind(input: input.pointer, scratch: scratch.pointer)
-      byteProduct.execute()
-      return (byteProduct.product.values, byteProduct.sums.values)
+      let products = try Self.products(
+        of: input, samples: samples, channels: channels, isPlain: isPlain, grids: grid)
+      return (products.product.values, products.sums.values)
     }
     let (plain, usual) = (try run(isPlain: true), try run(isPlain: false))
     var expected = [Double](repeating: 0, count: channels * channels)
@@ -66,6 +61,20 @@ import Testing
     }
   }
 
+  /// The map's products with itself, computed.
+  private static func products(
+    of input: Storage, samples: Int, channels: Int, isPlain: Bool, grids: Storage
+  ) throws -> ByteProduct {
+    let products = try #require(
+      ByteProduct(
+        samples: samples, positions: input.count / samples / channels, channels: channels,
+        isPlain: isPlain, grids: grids.pointer))
+    let scratch = Storage(count: products.scratchCount)
+    products.bind(input: input.pointer, scratch: scratch.pointer)
+    products.execute()
+    return products
+  }
+
   /// A map that is not finite shows it, as it would in float32: nothing may train on with bytes of it.
   @Test(arguments: [Float.nan, .infinity], [true, false])
   func sumsOfWhatIsNotFiniteAreNoNumbers(value: Float, isPlain: Bool) throws {
@@ -73,18 +82,13 @@ import Testing
     let input = Storage([Float](repeating: 1, count: samples * positions * channels))
     input.pointer[2 * positions * channels + 77] = value
     let grids = Storage((0..<samples).flatMap { _ in [Float(1), -127] })
-    let products = try #require(
-      ByteProduct(
-        samples: samples, positions: positions, channels: channels, isPlain: isPlain,
-        grids: grids.pointer))
-    let scratch = Storage(count: products.scratchCount)
-    products.bind(input: input.pointer, scratch: scratch.pointer)
+    let products = try Self.products(
+      of: input, samples: samples, channels: channels, isPlain: isPlain, grids: grids)
     let kernel = Storage([Float](repeating: 1, count: channels))
     let (bias, mean, variance) = (Storage(count: 1), Storage(count: 1), Storage(count: 1))
     let moments = ByteMoments(
       of: products, rows: samples * positions, columns: 1, kernel: kernel.pointer,
       bias: bias.pointer, mean: mean.pointer, variance: variance.pointer)
-    products.execute()
     moments.run()
     #expect(!mean.pointer[0].isFinite && !variance.pointer[0].isFinite)
   }
@@ -109,15 +113,11 @@ import Testing
     }
     let bias = Storage(hashed(columns, stream: 3))
     let (mean, variance) = (Storage(count: columns), Storage(count: columns))
-    let products = try #require(
-      ByteProduct(
-        samples: samples, positions: positions, channels: channels, grids: grids.pointer))
-    let scratch = Storage(count: products.scratchCount)
-    products.bind(input: input.pointer, scratch: scratch.pointer)
+    let products = try Self.products(
+      of: input, samples: samples, channels: channels, isPlain: false, grids: grids)
     let moments = ByteMoments(
       of: products, rows: rows, columns: columns, kernel: kernel.pointer, bias: bias.pointer,
       mean: mean.pointer, variance: variance.pointer)
-    products.execute()
     moments.run()
     for j in 0..<columns {
       let c = (0..<rows).map { row in
