@@ -6,6 +6,7 @@ import Diagnostics
 import Files
 import Glibc
 import Networks
+import Tensors
 
 struct CompareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,9 +18,9 @@ struct CompareCommand: AsyncParsableCommand {
       sum over layers of the bare oneDNN convolutions, each in its fastest layout: 2 forward, 2 by data \
       (none for the first layer) and 1 by kernel, 1 of each for a layer without batch normalization.
 
-      With a Python that has QKeras 0.9.0, Keras's own fit loop is timed by turns with ours, so that \
-      noise of the machine meets both. The table also goes to OUTPUT/bench.csv, every measurement of \
-      every round to OUTPUT/rounds.csv.
+      With a Python that has QKeras 0.9.0, Keras's own fit loop is timed by turns with ours, half a \
+      second each, so that noise of the machine meets both. The table also goes to OUTPUT/bench.csv, \
+      every measurement of every round to OUTPUT/rounds.csv.
       """)
 
   @Option(
@@ -74,18 +75,19 @@ struct CompareCommand: AsyncParsableCommand {
       python: python.flatMap { $0.isEmpty ? nil : $0 }, seconds: seconds,
       limit: .seconds(limitMinutes * 60))
     try Files.createDirectories(output)
+    Self.touchMemory()
     var results = networks.map { NetworkResult(network: $0, threads: threads) }
     var failures: [String] = []
     for round in 1...rounds {
       for index in results.indices {
-        for measurement in measurements(for: results[index], round: round, runner) {
+        failures += try await measureSteps(&results[index], round: round, runner)
+        for measurement in measurements(for: results[index], round: round) {
           do {
             guard let figures = try await runner.run(measurement, of: results[index].network)
             else { continue }
             results[index].add(figures, of: measurement, round: round)
           } catch let error as MeasurementError {
-            failures.append("\(results[index].network): \(error)")
-            Console.write("\(results[index].network): \(error)", isError: true)
+            failures.append(Self.tell(error, of: results[index]))
           }
         }
         try write(results)
@@ -99,16 +101,53 @@ struct CompareCommand: AsyncParsableCommand {
     guard failures.isEmpty, !runner.isOutOfTime else { throw ExitCode.failure }
   }
 
-  /// Ours and QKeras's by turns. What failed once is not tried again.
-  private func measurements(
-    for result: NetworkResult, round: Int, _ runner: MeasurementRunner
-  ) -> [Measurement] {
-    var all: [Measurement] = [.step(threads: threads)]
-    if runner.python != nil, result.wantsQKerasAgain { all.append(.qkeras(threads: threads)) }
-    all += [.inference(threads: threads), .roofline(threads: threads)]
+  /// A virtual machine's host may give memory only when it is first touched, at seconds a gigabyte,
+  /// which is no part of a first step. Freed pages are what the kernel gives next.
+  private static func touchMemory() {
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let bytes = min(sysconf(Int32(_SC_AVPHYS_PAGES)) * page / 2, 1 << 30)
+    guard bytes > 0 else { return }
+    let memory = Storage(count: bytes / MemoryLayout<Float>.stride)
+    for place in stride(from: 0, to: memory.count, by: page / MemoryLayout<Float>.stride) {
+      memory.pointer[place] = 1
+    }
+  }
+
+  /// Our steps, by turns with QKeras's where there is one; returns what failed.
+  private func measureSteps(
+    _ result: inout NetworkResult, round: Int, _ runner: MeasurementRunner
+  ) async throws -> [String] {
+    let (ours, theirs) = (Measurement.step(threads: threads), Measurement.qkeras(threads: threads))
+    do {
+      if runner.python != nil, round == 1 || result.has(theirs) {
+        // Steps that ran alone would mix with those that ran by turns.
+        guard result.wantsQKerasAgain else { return [] }
+        guard let figures = try await runner.runByTurns(threads: threads, of: result.network)
+        else { return [] }
+        result.add(figures.ours, of: ours, round: round)
+        result.add(try figures.qkeras.get(), of: theirs, round: round)
+      } else if round == 1 || result.has(ours) {
+        guard let figures = try await runner.run(ours, of: result.network) else { return [] }
+        result.add(figures, of: ours, round: round)
+      }
+    } catch let error as MeasurementError {
+      return [Self.tell(error, of: result)]
+    }
+    return []
+  }
+
+  /// What is measured beside the steps. What failed once is not tried again.
+  private func measurements(for result: NetworkResult, round: Int) -> [Measurement] {
+    var all: [Measurement] = [.inference(threads: threads), .roofline(threads: threads)]
     if threads > 1 { all.append(.step(threads: 1)) }
     if profile, round == 1 { all.append(.profile(threads: threads)) }
     return round == 1 ? all : all.filter { result.has($0) }
+  }
+
+  private static func tell(_ error: MeasurementError, of result: NetworkResult) -> String {
+    let line = "\(result.network): \(error)"
+    Console.write(line, isError: true)
+    return line
   }
 
   private func write(_ results: [NetworkResult]) throws {

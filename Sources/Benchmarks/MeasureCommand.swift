@@ -28,6 +28,13 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: "Seconds of steps.")
   var seconds = 5.0
 
+  @Flag(
+    help: """
+      Print `ready` after the first step, take steps for SECONDS for each line of the standard input, \
+      and print the figures when that ends.
+      """)
+  var byTurns = false
+
   @Option(help: "Steps before the digest of the weights.")
   var steps = 50
 
@@ -59,7 +66,8 @@ struct MeasureCommand: ParsableCommand {
     }
     let figures =
       switch what {
-      case .step: try Self.step(network, start: start, seconds: seconds, on: oneDNN)
+      case .step:
+        try Self.step(network, start: start, seconds: seconds, byTurns: byTurns, on: oneDNN)
       case .inference: try Self.inference(network, seconds: seconds, on: oneDNN)
       case .roofline: try Self.roofline(network, on: oneDNN)
       case .profile, .layers, .digest: try Self.profile(network, seconds: seconds, on: oneDNN)
@@ -69,12 +77,15 @@ struct MeasureCommand: ParsableCommand {
 
   /// The memory is the peak before anything else but steps ran.
   private static func step(
-    _ network: Network, start: Double, seconds: Double, on oneDNN: OneDNN
+    _ network: Network, start: Double, seconds: Double, byTurns: Bool, on oneDNN: OneDNN
   ) throws -> Figures {
     var training = try TrainingBench(network, on: oneDNN)
     training.step()
     let first = now() - start
-    let times = Stopwatch.times(seconds: seconds) { training.step() }
+    let times =
+      byTurns
+      ? try Stopwatch.turns(seconds: seconds) { training.step() }
+      : Stopwatch.times(seconds: seconds) { training.step() }
     let median = times.median
     return Figures([
       ("batch", Double(training.batch)), ("step_ms", median * 1e3),
@@ -134,17 +145,34 @@ struct MeasureCommand: ParsableCommand {
 }
 
 enum Stopwatch {
-  /// The times of `body`, called for about so many seconds, at least five times, after a warm-up.
-  static func times(seconds: Double, _ body: () -> Void) -> [Double] {
+  /// The times of `body`, called for about so many seconds, at least `least` times, after a warm-up.
+  static func times(
+    seconds: Double, least: Int = 5, warmUp: Int = 2, _ body: () -> Void
+  ) -> [Double] {
     let clock = ContinuousClock()
-    for _ in 0..<2 { body() }
+    for _ in 0..<warmUp { body() }
     var times: [Double] = []
     var total = 0.0
-    while total < seconds || times.count < 5 {
+    while total < seconds || times.count < least {
       let time = clock.measure(body) / .seconds(1)
       times.append(time)
       total += time
     }
+    return times
+  }
+
+  /// The times of `body` in all turns of so many seconds: one for each line of the standard input,
+  /// after each of which, and before the first, `ready` is printed. A turn's first call, which finds
+  /// the caches full of another process's data, is not counted.
+  static func turns(seconds: Double, _ body: () -> Void) throws -> [Double] {
+    var times: [Double] = []
+    for _ in 0..<2 { body() }
+    Console.write("ready")
+    while readLine() != nil {
+      times += Self.times(seconds: seconds, least: 1, warmUp: 1, body)
+      Console.write("ready")
+    }
+    guard !times.isEmpty else { throw ValidationError("the standard input has no line") }
     return times
   }
 }

@@ -20,6 +20,9 @@ enum Measurement: Hashable, Sendable {
     }
   }
 
+  /// For messages.
+  var title: String { "\(name) on \(threads) threads" }
+
   var name: String {
     switch self {
     case .step: "step"

@@ -1,5 +1,5 @@
-//! Runs a measurement in a process of its own, this program's or QKeras's, within a time limit. Knows
-//! no network.
+//! Runs a measurement in a process of its own, this program's or QKeras's, or two by turns, within a
+//! time limit. Knows no network.
 
 import CKernels
 import Files
@@ -31,7 +31,9 @@ enum MeasurementError: Error, CustomStringConvertible {
 final class MeasurementRunner {
   /// QKeras's half, relative to the top of the checkout.
   private static let script = "Tests/Fixtures/golden/qkeras_step.py"
-  private static let outputLimit = 16 << 20
+  static let outputLimit = 16 << 20
+  /// Seconds of steps in a turn: few, so that both sides see the same machine.
+  private static let turnSeconds = 0.5
 
   let python: String?
   private let seconds: Double
@@ -54,14 +56,40 @@ final class MeasurementRunner {
       isOutOfTime = true
       return nil
     }
-    let (program, arguments) = command(measurement, network)
+    let (program, arguments) = Self.command(
+      measurement, network, python: python, options: ["--seconds", "\(seconds)"])
     var figures = try await Self.figures(
-      of: "\(measurement.name) on \(measurement.threads) threads", title: measurement.name,
-      program, arguments, within: left)
+      of: measurement.title, title: measurement.name, program, arguments, within: left)
     if figures == nil { isOutOfTime = true }
     // A host may move a machine's processors between measurements, to and from a common cache.
     figures?.add("handover_ns", ck_handover())
     return figures
+  }
+
+  /// Our step and QKeras's, a stretch of steps each by turns, so that noise of the machine meets both.
+  ///
+  /// - Returns: nil where the time is up; QKeras's error where it alone failed.
+  func runByTurns(
+    threads: Int, of network: String
+  ) async throws -> (ours: Figures, qkeras: Result<Figures, MeasurementError>)? {
+    let left = deadline - .now
+    guard left > .zero else {
+      isOutOfTime = true
+      return nil
+    }
+    let (seconds, python) = (min(seconds, Self.turnSeconds), python)
+    let takers = [Measurement.step(threads: threads), .qkeras(threads: threads)].map { one in
+      TurnTaker(measurement: one) {
+        Self.command(
+          one, network, python: python, options: ["--seconds", "\(seconds)", "--by-turns"])
+      }
+    }
+    let turns = Int((self.seconds / seconds).rounded(.up))
+    let figures = try await Self.within(left) {
+      try await TurnTaking.run(takers[0], takers[1], turns: turns)
+    }
+    if figures == nil { isOutOfTime = true }
+    return figures.map { ($0.first, $0.second) }
   }
 
   /// What a program prints behind `title`; nil where it had to be ended.
@@ -71,58 +99,72 @@ final class MeasurementRunner {
   ) async throws -> Figures? {
     let outcome: (status: TerminationStatus, out: String, error: String)?
     do {
-      outcome = try await start(program, arguments, for: limit)
+      outcome = try await within(limit) { try await start(program, arguments) }
     } catch let error as SubprocessError {
       throw MeasurementError.notStarted(program: program, why: "\(error)")
     }
     guard let outcome else { return nil }
-    let said = outcome.error.split(separator: "\n").last.map(String.init) ?? ""
-    switch outcome.status {
+    try check(outcome.status, of: what, error: outcome.error)
+    for line in outcome.out.split(separator: "\n") {
+      if let figures = Figures(line: line, title: title) { return figures }
+    }
+    throw MeasurementError.noFigures(what: what, said: lastLine(outcome.error))
+  }
+
+  static func check(_ status: TerminationStatus, of what: String, error: String) throws {
+    let said = lastLine(error)
+    switch status {
     case .exited(0): break
     case .exited(let code):
       throw MeasurementError.ended(what: what, how: "ended with code \(code)", said: said)
     case .signaled(let signal):
       throw MeasurementError.ended(what: what, how: "was ended by signal \(signal)", said: said)
     }
-    for line in outcome.out.split(separator: "\n") {
-      if let figures = Figures(line: line, title: title) { return figures }
-    }
-    throw MeasurementError.noFigures(what: what, said: said)
   }
 
-  private func command(_ measurement: Measurement, _ network: String) -> (String, [String]) {
+  static func lastLine(_ text: String) -> String {
+    text.split(separator: "\n").last.map(String.init) ?? ""
+  }
+
+  /// The program and its arguments for a process that starts now.
+  private static func command(
+    _ measurement: Measurement, _ network: String, python: String?, options: [String]
+  ) -> (String, [String]) {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
-    let options = [
-      "--threads", "\(measurement.threads)", "--seconds", "\(seconds)", "--started",
-      "\(Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9)",
-    ]
-    if case .qkeras = measurement, let python {
-      return (python, [Self.script, network] + options)
-    }
-    return ("/proc/self/exe", ["measure", measurement.name, network] + options)
+    let all =
+      [
+        "--threads", "\(measurement.threads)", "--started",
+        "\(Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9)",
+      ] + options
+    if case .qkeras = measurement, let python { return (python, [script, network] + all) }
+    return ("/proc/self/exe", ["measure", measurement.name, network] + all)
+  }
+
+  static var environment: Environment { .inherit.updating(["TF_CPP_MIN_LOG_LEVEL": "3"]) }
+
+  static var platformOptions: PlatformOptions {
+    var options = PlatformOptions()
+    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+    return options
+  }
+
+  private static func start(
+    _ program: String, _ arguments: [String]
+  ) async throws -> (status: TerminationStatus, out: String, error: String) {
+    let result = try await Subprocess.run(
+      .path(FilePath(program)), arguments: Arguments(arguments), environment: environment,
+      platformOptions: platformOptions, output: .string(limit: outputLimit),
+      error: .string(limit: outputLimit))
+    return (result.terminationStatus, result.standardOutput, result.standardError)
   }
 
   /// nil where it had to be ended.
-  private static func start(
-    _ program: String, _ arguments: [String], for limit: Duration
-  ) async throws -> (status: TerminationStatus, out: String, error: String)? {
-    try await withThrowingTaskGroup(
-      of: (status: TerminationStatus, out: String, error: String)?.self
-    ) { group in
-      group.addTask {
-        var options = PlatformOptions()
-        options.teardownSequence = [
-          .gracefulShutDown(allowedDurationToNextStep: .seconds(2))
-        ]
-        let result = try await Subprocess.run(
-          .path(FilePath(program)), arguments: Arguments(arguments),
-          environment: .inherit.updating(["TF_CPP_MIN_LOG_LEVEL": "3"]), platformOptions: options,
-          output: .string(limit: outputLimit), error: .string(limit: outputLimit))
-        return (
-          result.terminationStatus, result.standardOutput, result.standardError
-        )
-      }
+  private static func within<Value: Sendable>(
+    _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value? {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+      group.addTask { try await body() }
       group.addTask {
         try await Task.sleep(for: limit)
         return nil
