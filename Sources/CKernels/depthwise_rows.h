@@ -86,6 +86,7 @@ DEFINE_MADE_ROW(eight, 2)
         a[p] = b[p], b[p] = c[p];                                                           \
       }                                                                                     \
       vector *target = (vector *)(dx + i * step), all = sum[0] + (sum[1] + sum[2]);         \
+      if (!adds) __builtin_prefetch(dx + (count + i) * step, 1);                            \
       *target = adds ? *target + all : all;                                                 \
     }                                                                                       \
   }
@@ -117,6 +118,10 @@ DEFINE_INPUT_ROW(eight)
       z0 = z;                                                                               \
       vector *first = (vector *)(dx + 2 * i * step);                                        \
       vector *second = (vector *)(dx + (2 * i + 1) * step);                                 \
+      if (!adds) {                                                                          \
+        __builtin_prefetch(dx + (4 * outputs + 2 * i) * step, 1);                           \
+        __builtin_prefetch(dx + (4 * outputs + 2 * i + 1) * step, 1);                       \
+      }                                                                                     \
       *first = adds ? *first + even : even, *second = adds ? *second + odd : odd;           \
     }                                                                                       \
   }

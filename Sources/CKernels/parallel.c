@@ -11,8 +11,9 @@ extern int omp_get_num_threads(void);
 extern int omp_in_parallel(void);
 extern double omp_get_wtime(void);
 
-// Values below which waking a thread costs more than it saves.
-enum { least_work = 1 << 12 };
+// Values below which waking a thread costs more than it saves, and below which a thread that is done
+// early waits sooner than it has found another's units and their data.
+enum { least_work = 1 << 12, least_shared_work = 1 << 17 };
 
 // Pieces into which a thread's own units are cut, and threads whose units others can take over.
 enum { pieces = 16, sharing_threads = 64 };
@@ -26,6 +27,7 @@ struct loop {
   ck_share share;
   void *context;
   size_t units;
+  int is_shared;
   struct cursor cursors[sharing_threads];
 };
 
@@ -51,7 +53,7 @@ static void run_units(struct loop *loop, size_t owner, size_t thread, size_t thr
 static void run_share(void *data) {
   struct loop *loop = data;
   size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
-  if (threads > sharing_threads) {
+  if (!loop->is_shared) {
     size_t begin = first_unit(loop, thread, threads), end = first_unit(loop, thread + 1, threads);
     if (begin < end) loop->share(loop->context, begin, end, thread);
     return;
@@ -70,8 +72,9 @@ void ck_parallel(ck_share share, void *context, size_t units, size_t work) {
   }
   struct loop loop;
   loop.share = share, loop.context = context, loop.units = units;
-  size_t cursors = threads < sharing_threads ? threads : sharing_threads;
-  for (size_t k = 0; k < cursors; k++) atomic_init(&loop.cursors[k].next, 0);
+  loop.is_shared = work >= least_shared_work && threads <= sharing_threads;
+  if (loop.is_shared)
+    for (size_t k = 0; k < threads; k++) atomic_init(&loop.cursors[k].next, 0);
   GOMP_parallel(run_share, &loop, (unsigned)threads, 0);
 }
 

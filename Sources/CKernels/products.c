@@ -54,12 +54,20 @@ BODY outputs(struct taps t, const float *bias, float *y, size_t count) {
 // A row of outputs, along which a kernel 3 or 5 wide slides: what it has met stays in registers. What
 // lies beyond the map's edge counts as 0.
 struct slide {
-  const float *x, *kernel;
+  // `next`: the first of the rows of the input that the next row of outputs will add.
+  const float *x, *kernel, *next;
   size_t rows, x_row, kernel_row, channels, width, outputs, pad;
 };
 
 #define COLUMN(vector, row, i)                                                        \
   ((size_t)(i) < s->width ? *(const vector *)((row) + (size_t)(i) * s->channels) : (vector){0})
+
+// Asks for what `stride` more columns of the next rows will want: one vector of many channels, so that
+// the lines lie too far apart for a processor to foresee them.
+#define FETCH_NEXT(stride, last)                                                      \
+  for (size_t r = 0; r < stride; r++)                                                 \
+    for (size_t q = 0; q < stride; q++)                                               \
+      __builtin_prefetch(s->next + r * s->x_row + (size_t)(at + (last) - (ptrdiff_t)q) * s->channels)
 
 // A kernel of up to three rows of three: all at once.
 #define DEFINE_SLIDE_3(vector, stride)                                                \
@@ -74,6 +82,7 @@ struct slide {
       x1[p] = COLUMN(vector, s->x + p * s->x_row, at + 1);                            \
     }                                                                                 \
     for (size_t o = 0; o < s->outputs; o++, at += stride) {                           \
+      FETCH_NEXT(stride, 2);                                                          \
       vector sum = {0};                                                               \
       for (size_t p = 0; p < rows; p++) {                                             \
         const float *x = s->x + p * s->x_row;                                         \
@@ -107,6 +116,7 @@ DEFINE_SLIDE_3(eight, 2)
       vector x2 = COLUMN(vector, x, at + 2), x3 = COLUMN(vector, x, at + 3), x4;      \
       int adds_bias = bias && p + 1 == rows;                                          \
       for (size_t o = 0; o < s->outputs; o++, at += stride) {                         \
+        if (p + 1 == rows) FETCH_NEXT(stride, 4);                                     \
         vector *target = (vector *)(y + o * s->channels);                             \
         vector sum = p ? *target : (vector){0};                                       \
         if (stride == 2 && o) x3 = COLUMN(vector, x, at + 3);                         \
@@ -149,7 +159,7 @@ BODY slide_row(struct slide s, size_t kernel_width, size_t stride, const float *
       case 1: SLIDE_5(eight, 1); break;
       case 2: SLIDE_5(eight, 2); break;
     }
-    s.x += n, s.kernel += n, y += n, left -= n;
+    s.x += n, s.next += n, s.kernel += n, y += n, left -= n;
     if (bias) bias += n;
   }
 }
@@ -174,6 +184,7 @@ CLONES static void depthwise_share(void *context, size_t begin, size_t end, size
       struct slide s = {
         .x = rows,
         .kernel = d->kernel + first_row * d->kernel_width * d->channels,
+        .next = rows + (last_row - first_row) * d->width * d->channels,
         .rows = last_row - first_row,
         .x_row = d->width * d->channels,
         .kernel_row = d->kernel_width * d->channels,
