@@ -26,11 +26,15 @@ struct grid {
   __m512 exponent;
 };
 
+// Zeros of grids from -nearest to nearest are codes themselves.
+enum { nearest = 127 };
+
 /// Whether a sample's grid, its step and zero, gives bytes: not that of a map that is not finite, nor of
-/// one whose values lie so far from 0 that its zero is none of its codes. Such samples are computed in
-/// floating point.
-static inline int has_bytes(const float *values) {
-  return values[0] > 0 && values[0] < INFINITY && values[1] >= -127 && values[1] <= 127;
+/// one whose values lie so far on one side of 0 that its zero lies beyond `reach`. Such samples are
+/// computed in floating point.
+static inline int has_bytes(const float *values, int reach) {
+  return values[0] > 0 && values[0] < INFINITY && values[1] >= (float)-reach
+         && values[1] <= (float)reach;
 }
 
 /// The grid of a sample that has bytes, `values` being its step and zero.

@@ -128,7 +128,7 @@ BYTES static void gram_share(void *context, size_t begin, size_t end, size_t thr
     int is_empty = 1;
     for (size_t sample = first_sample(g, group); sample < first_sample(g, group + 1); sample++) {
       const float *x = g->x + sample * elements, *values = g->grids + 2 * sample;
-      struct grid grid = has_bytes(values) ? grid_of(values) : (struct grid){0};
+      struct grid grid = has_bytes(values, nearest) ? grid_of(values) : (struct grid){0};
       if (grid.step == 0 || !pack(g, x, grid, packed, sums)) {
         if (is_empty) memset(partial, 0, width * width * sizeof *partial);
         add_sample_values(g, x, partial), is_empty = 0;
@@ -191,7 +191,7 @@ CLONES static void plain_share(void *context, size_t begin, size_t end, size_t t
     memset(partial, 0, width * (width + 1) * sizeof *partial);
     for (size_t sample = first_sample(g, group); sample < first_sample(g, group + 1); sample++) {
       const float *x = g->x + sample * elements, *values = g->grids + 2 * sample;
-      int others = !has_bytes(values);
+      int others = !has_bytes(values, nearest);
       if (!others) count_steps(x, values, elements, numbers, &others);
       if (others) add_values(g, x, partial);
       else add_plain(g, numbers, values[0], sums_of(g, scratch), partial);

@@ -115,14 +115,18 @@ BYTES static void load_share(void *context, size_t begin, size_t end, size_t thr
   }
 }
 
-// A code of the map is 255 at most.
+// What a value has of steps, which is its code less the zero's, is 255 at most where the zero is a code
+// itself; where it lies farther, the sums must still be numbers that float32 has.
 void ck_integer_load(ck_integer *d) {
   ck_parallel(
     load_share, d, vectors_of(d),
     d->kernel_height * d->kernel_width * d->channels * d->columns);
-  d->is_exact = 1;
+  int32_t largest = 1;
   for (size_t j = 0; j < d->columns; j++)
-    if (d->code_sums[d->columns + j] > (1 << 24) / 255) d->is_exact = 0;
+    if (d->code_sums[d->columns + j] > largest) largest = d->code_sums[d->columns + j];
+  d->is_exact = largest <= (1 << 24) / 255;
+  // Padding is a zero, which must be a byte.
+  d->reach = is_pointwise(d) ? (1 << 24) / largest - nearest - 1 : nearest;
 }
 
 // MARK: the map
@@ -297,7 +301,7 @@ BYTES void ck_integer_sample(const void *layer, size_t sample, float *y, size_t 
   const ck_integer *d = layer;
   if (!d->is_exact) return;
   const float *x = d->x + sample * d->height * d->width * d->channels;
-  if (!has_bytes(d->grids + 2 * sample)) return float_sample(d, x, y);
+  if (!has_bytes(d->grids + 2 * sample, d->reach)) return float_sample(d, x, y);
   uint8_t *packed = d->scratch + thread * ck_integer_scratch(d);
   float *factors = (float *)(packed + packed_bytes(d));
   int32_t *starts = (int32_t *)(factors + vectors_of(d) * lanes);
@@ -347,7 +351,7 @@ BYTES static void rows_share(void *context, size_t begin, size_t end, size_t thr
     float *y = r->y + first * d->columns;
     for (size_t k = 0; k < count; k++) {
       const float *grid = d->grids + 2 * (first + k);
-      if (!has_bytes(grid)) continue;
+      if (!has_bytes(grid, d->reach)) continue;
       grids[k] = grid_of(grid);
       bytes[k] = are_bytes(pack(x + k * d->channels, d->channels, grids[k], packed + k * d->channels));
     }

@@ -206,11 +206,11 @@ import Testing
     #expect(output.pointer[18] == (depth == 518 ? -127 * 255 * 518 : 0))
   }
 
-  /// Grids of maps that lie on one side of 0, far from it: their values are no bytes.
+  /// Grids of maps that lie on one side of 0: with the farthest zeros, and with padding, no bytes.
   @Test(
     .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
     arguments: geometries, [150, 400, -400, 25_000])
-  func samplesWithoutBytesAreComputedAsTheyAre(geometry: ConvolutionGeometry, zero: Float) {
+  func samplesFarFromZeroAreComputedAsTheyAre(geometry: ConvolutionGeometry, zero: Float) {
     let perSample = geometry.inputCount / geometry.batch
     let input = Storage(Self.codes(geometry.inputCount, stream: 1, limit: 127))
     // The first sample alone; the others have bytes.

@@ -7,8 +7,10 @@
 // Maps are (samples, height, width, channels), kernels (height, width, channels, columns). With the
 // map's grid of a sample (step, zero): x = step * (code - zero), -127 <= code <= 127 (or to 128, where
 // zero is -127). Products of such values are exact in float32, and so is every sum that stays below 2^24
-// codes, in whatever order: whoever computes it gets TensorFlow's number. A sample whose grid has another
-// zero, or that is not finite, is computed in floating point, in order of the kernel's places.
+// codes, in whatever order: whoever computes it gets TensorFlow's number. A pointwise layer's zero may
+// also lie beyond the codes, as far as sums stay exact: its values then lie on one side of 0. A sample
+// whose grid has another zero, or that is not finite, is computed in floating point, in order of the
+// kernel's places.
 typedef struct {
   size_t height, width, channels, out_height, out_width, columns;
   size_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
@@ -22,6 +24,8 @@ typedef struct {
   int32_t *code_sums;
   // Whether no sum of this kernel can reach 2^24; else nothing is computed.
   int is_exact;
+  // How far from 0 a sample's zero may lie.
+  int reach;
   // ck_integer_scratch bytes for each thread.
   uint8_t *scratch;
 } ck_integer;
