@@ -26,7 +26,7 @@ struct grid {
   __m512 exponent;
 };
 
-// Zeros of grids from -nearest to nearest are codes themselves.
+// Zeros of grids from -nearest to nearest are codes themselves; one beyond them is still a byte.
 enum { nearest = 127 };
 
 /// Whether a sample's grid, its step and zero, gives bytes: not that of a map that is not finite, nor of
@@ -37,10 +37,11 @@ static inline int has_bytes(const float *values, int reach) {
          && values[1] <= (float)reach;
 }
 
-/// The grid of a sample that has bytes, `values` being its step and zero.
+/// The grid of a sample that has bytes, `values` being its step and zero. A byte is the code and so much
+/// that the zero, which pads a map, is a byte, too.
 INLINE struct grid grid_of(const float *values) {
-  return (struct grid){
-    values[0], (int)values[1] + 127, _mm512_set1_ps(-(float)ilogbf(values[0]))};
+  int zero = (int)values[1], base = zero < -nearest ? nearest + 1 : nearest;
+  return (struct grid){values[0], zero + base, _mm512_set1_ps(-(float)ilogbf(values[0]))};
 }
 
 INLINE __m512i numbers_of(const float *x, __mmask16 mask, struct grid grid) {

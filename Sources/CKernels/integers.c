@@ -126,12 +126,12 @@ void ck_integer_load(ck_integer *d) {
     if (d->code_sums[d->columns + j] > largest) largest = d->code_sums[d->columns + j];
   d->is_exact = largest <= (1 << 24) / 255;
   // Padding is a zero, which must be a byte.
-  d->reach = is_pointwise(d) ? (1 << 24) / largest - nearest - 1 : nearest;
+  d->reach = is_pointwise(d) ? (1 << 24) / largest - nearest - 1 : nearest + 1;
 }
 
 // MARK: the map
 
-/// The bytes code + 127 of `count` values. Returns the numbers joined bit by bit.
+/// The bytes of `count` values. Returns the numbers joined bit by bit.
 INLINE __m512i pack(const float *x, size_t count, struct grid grid, uint8_t *target) {
   __m512i joined = _mm512_setzero_si512();
   for (size_t i = 0; i < count; i += lanes) {

@@ -209,7 +209,7 @@ import Testing
   /// Grids of maps that lie on one side of 0: with the farthest zeros, and with padding, no bytes.
   @Test(
     .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
-    arguments: geometries, [150, 400, -400, 25_000])
+    arguments: geometries, [128, -128, 150, 400, -400, 25_000])
   func samplesFarFromZeroAreComputedAsTheyAre(geometry: ConvolutionGeometry, zero: Float) {
     let perSample = geometry.inputCount / geometry.batch
     let input = Storage(Self.codes(geometry.inputCount, stream: 1, limit: 127))
