@@ -6,7 +6,6 @@ import Diagnostics
 import Files
 import Glibc
 import Networks
-import Tensors
 
 struct CompareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -75,7 +74,6 @@ struct CompareCommand: AsyncParsableCommand {
       python: python.flatMap { $0.isEmpty ? nil : $0 }, seconds: seconds,
       limit: .seconds(limitMinutes * 60))
     try Files.createDirectories(output)
-    Self.touchMemory()
     var results = networks.map { NetworkResult(network: $0, threads: threads) }
     var failures: [String] = []
     for round in 1...rounds {
@@ -99,18 +97,6 @@ struct CompareCommand: AsyncParsableCommand {
     Console.write("\(output)/bench.csv, \(output)/rounds.csv")
     if runner.isOutOfTime { Console.write("the time limit cut measurements off", isError: true) }
     guard failures.isEmpty, !runner.isOutOfTime else { throw ExitCode.failure }
-  }
-
-  /// A virtual machine's host may give memory only when it is first touched, at seconds a gigabyte,
-  /// which is no part of a first step. Freed pages are what the kernel gives next.
-  private static func touchMemory() {
-    let page = sysconf(Int32(_SC_PAGESIZE))
-    let bytes = min(sysconf(Int32(_SC_AVPHYS_PAGES)) * page / 2, 1 << 30)
-    guard bytes > 0 else { return }
-    let memory = Storage(count: bytes / MemoryLayout<Float>.stride)
-    for place in stride(from: 0, to: memory.count, by: page / MemoryLayout<Float>.stride) {
-      memory.pointer[place] = 1
-    }
   }
 
   /// Our steps, by turns with QKeras's where there is one; returns what failed.
