@@ -115,18 +115,23 @@ BYTES static void load_share(void *context, size_t begin, size_t end, size_t thr
   }
 }
 
-// What a value has of steps, which is its code less the zero's, is 255 at most where the zero is a code
-// itself; where it lies farther, the sums must still be numbers that float32 has.
+// What a value has of steps, its code less the zero's, lies between two numbers that are 0 or have two
+// signs and are 254 apart, where the zero is a code itself; where it lies farther, all have one sign. So
+// no sum of some of a column's products is farther from 0 than the larger of the sums of its positive and
+// of its negative codes, times 254 or the farthest value.
 void ck_integer_load(ck_integer *d) {
   ck_parallel(
     load_share, d, vectors_of(d),
     d->kernel_height * d->kernel_width * d->channels * d->columns);
-  int32_t largest = 1;
-  for (size_t j = 0; j < d->columns; j++)
-    if (d->code_sums[d->columns + j] > largest) largest = d->code_sums[d->columns + j];
+  int64_t largest = 1;
+  for (size_t j = 0; j < d->columns; j++) {
+    int64_t sum = d->code_sums[j], size = d->code_sums[d->columns + j];
+    int64_t one_sign = (size + (sum < 0 ? -sum : sum)) / 2;
+    if (one_sign > largest) largest = one_sign;
+  }
   d->is_exact = largest <= (1 << 24) / 255;
   // Padding is a zero, which must be a byte.
-  d->reach = is_pointwise(d) ? (1 << 24) / largest - nearest - 1 : nearest + 1;
+  d->reach = is_pointwise(d) ? (int)((1 << 24) / largest) - nearest - 1 : nearest + 1;
 }
 
 // MARK: the map

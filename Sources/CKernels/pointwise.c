@@ -1,6 +1,8 @@
 #pragma STDC FP_CONTRACT OFF
 #include "pointwise.h"
 
+#include <stdint.h>
+
 #include "clones.h"
 #include "matrix_tiles.h"
 #include "parallel.h"
@@ -100,12 +102,26 @@ static size_t partial_count(const ck_pointwise *p) {
   return is_turned(p) ? p->columns * p->channels : p->channels * filled(p->columns);
 }
 
+// The smallest blocks.
+enum { least_block_rows = 32 };
 // Blocks of a group at most: so many float sums are added one after the other.
 enum { most_blocks = 64 };
+// So that a thread that is done early finds something to take over; but sums as long as a large kernel
+// cost more to write and to join than that saves.
+enum { groups_per_thread = 4, long_sums = 1 << 16 };
 
-size_t ck_pointwise_groups(const ck_pointwise *p, size_t wanted) {
-  size_t blocks = blocks_of(p->rows), least = (blocks + most_blocks - 1) / most_blocks;
-  return smaller(blocks, wanted > least ? wanted : least);
+static size_t own_blocks(const ck_pointwise *p) { return (p->rows + p->block - 1) / p->block; }
+
+void ck_pointwise_share(ck_pointwise *p, size_t threads) {
+  // Of few rows, as many for each thread.
+  size_t best = SIZE_MAX;
+  for (size_t block = block_rows; block >= least_block_rows; block -= tile_rows) {
+    size_t blocks = (p->rows + block - 1) / block, most = (blocks + threads - 1) / threads * block;
+    if (most < best) best = most, p->block = block;
+  }
+  size_t blocks = own_blocks(p), least = (blocks + most_blocks - 1) / most_blocks;
+  size_t wanted = threads * (partial_count(p) < long_sums ? groups_per_thread : 1);
+  p->groups = smaller(blocks, wanted > least ? wanted : least);
 }
 
 size_t ck_pointwise_partial(const ck_pointwise *p) { return p->groups * partial_count(p); }
@@ -137,7 +153,7 @@ INLINE void fold_block(
 
 /// What the block touches that begins at row `first`.
 INLINE struct ahead ahead_of(const ck_pointwise *p, size_t first) {
-  size_t rows = smaller(p->rows - first, block_rows), tiles = tiles_of(p->channels);
+  size_t rows = smaller(p->rows - first, p->block), tiles = tiles_of(p->channels);
   struct ahead ahead = {.streams = 0};
   add_stream(&ahead, p->x + first * p->channels, rows * p->channels, tiles);
   add_stream(&ahead, p->dx + first * p->channels, rows * p->channels, tiles);
@@ -149,7 +165,7 @@ INLINE struct ahead ahead_of(const ck_pointwise *p, size_t first) {
 // A unit is a group of blocks.
 WIDE static void backward_share(void *context, size_t begin, size_t end, size_t thread) {
   const ck_pointwise *p = context;
-  size_t blocks = blocks_of(p->rows), columns = p->columns;
+  size_t blocks = own_blocks(p), columns = p->columns;
   size_t inner = p->matrix.inner;
   float *gk = p->scratch + thread * ck_pointwise_scratch(p);
   float *both = inner == columns ? NULL : gk + block_rows * columns;
@@ -157,7 +173,7 @@ WIDE static void backward_share(void *context, size_t begin, size_t end, size_t 
     size_t from = group * blocks / p->groups, to = (group + 1) * blocks / p->groups;
     float *partial = p->partial + group * partial_count(p);
     for (size_t block = from; block < to; block++) {
-      size_t first = block * block_rows, rows = smaller(p->rows - first, block_rows);
+      size_t first = block * p->block, rows = smaller(p->rows - first, p->block);
       const float *x = p->x + first * p->channels, *g = p->g + first * columns;
       struct ahead ahead = ahead_of(p, first + rows);
       if (p->c) fold_block(p, first, rows, gk, both);

@@ -31,9 +31,6 @@ package final class PointwiseGradients {
   private var gradients = ck_pointwise()
   private let matrix: Storage
 
-  /// So that a thread that is done early finds something to take over.
-  private static let groupsPerThread = 4
-
   /// Whether this processor may run it, and the layer is such that it pays: small ones are plain
   /// products.
   package static func suits(_ geometry: ConvolutionGeometry) -> Bool {
@@ -45,7 +42,7 @@ package final class PointwiseGradients {
   package init(_ geometry: ConvolutionGeometry, width: Int) {
     gradients.rows = geometry.outputRows
     (gradients.channels, gradients.columns) = (geometry.inputChannels, geometry.outputChannels)
-    gradients.groups = ck_pointwise_groups(&gradients, Self.groupsPerThread * ck_threads())
+    ck_pointwise_share(&gradients, ck_threads())
     matrix = Storage(count: ck_panels_count(width, geometry.inputChannels))
     gradients.matrix = ck_panels(
       inner: width, columns: geometry.inputChannels, values: matrix.pointer)

@@ -206,6 +206,26 @@ import Testing
     #expect(output.pointer[18] == (depth == 518 ? -127 * 255 * 518 : 0))
   }
 
+  /// Sums in which as many codes of the kernel have one sign as the other.
+  @Test(.enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))))
+  func takesTwiceAsManyCodesOfTwoSigns() throws {
+    let geometry = Self.pointwise(extent: 2, channels: 1036, filters: 20)
+    let codes = Storage(Self.codes(geometry.inputCount, stream: 1, limit: 127))
+    let input = Storage(codes.values.map { $0 + 127 })
+    let values = (0..<geometry.kernelCount).map { Float($0 / 20 % 2 == 0 ? 127 : -127) }
+    let kernel = Storage(values)
+    let output = Storage(count: geometry.outputCount)
+    let grids = Storage([1, -127, 1, -127, 1, -127])
+    let convolution = ByteConvolution(
+      geometry, input: input.pointer, grids: grids.pointer, kernel: kernel.pointer)
+    convolution.steps.load([Float](repeating: 1, count: 20))
+    #expect(convolution.loadKernel())
+    run(convolution, geometry, into: output)
+    let expected = ConvolutionReference.forward(
+      geometry, input: input.values, kernel: values, bias: [Float](repeating: 0, count: 20))
+    #expect(output.values == expected)
+  }
+
   /// Grids of maps that lie on one side of 0: with the farthest zeros, and with padding, no bytes.
   @Test(
     .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),

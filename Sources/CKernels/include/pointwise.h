@@ -27,8 +27,9 @@ void ck_add_row_products(
 //   dkernel = x'gk,  dx = [gz | dc] * matrix   or   gk * matrix, whichever is as wide
 typedef struct {
   size_t rows, channels, columns;
-  // Groups of neighbouring rows that are summed up apart.
-  size_t groups;
+  // As ck_pointwise_share leaves them: rows of a block, and groups of neighbouring blocks, which are
+  // summed up apart.
+  size_t block, groups;
   const float *x, *g, *c;
   const float *correction, *inv, *mean, *slope, *constant;
   // (columns or twice as many, channels).
@@ -39,8 +40,8 @@ typedef struct {
   // ck_pointwise_partial floats; ck_pointwise_scratch floats for each thread.
   float *partial, *scratch;
 } ck_pointwise;
-// How many groups there should be where so many are wanted: more, where groups are long.
-size_t ck_pointwise_groups(const ck_pointwise *layer, size_t wanted);
+// Shares the rows out; rows, channels and columns are known.
+void ck_pointwise_share(ck_pointwise *layer, size_t threads);
 size_t ck_pointwise_partial(const ck_pointwise *layer);
 size_t ck_pointwise_scratch(const ck_pointwise *layer);
 void ck_pointwise_backward(const ck_pointwise *layer);
