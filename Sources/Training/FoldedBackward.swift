@@ -39,7 +39,8 @@ extension FoldedPass {
 ///
 ///     dK = conv'(x, inv * gz + dc),   dx = conv^T(gz, q(inv * K)) + conv^T(dc, K)
 ///
-/// The two transposed convolutions are one, of [gz | dc] with the kernels side by side.
+/// The two transposed convolutions are one, of [gz | dc] with the kernels side by side, or of few
+/// positions products of matrices, which take the kernels where they are.
 final class FoldedBackward: FoldedPass {
   private let parts: FoldedParts
   /// inv * gz + dc.
@@ -48,12 +49,13 @@ final class FoldedBackward: FoldedPass {
   private let both: PlannedBuffer?
   /// The input's gradient, where the target already holds something.
   private let addend: PlannedBuffer?
-  /// The kernels side by side: (height, width, channels in, 2 * filters).
-  private let bothKernels: Storage?
+  /// The kernels side by side: (height, width, channels in, 2 * filters), where a convolution wants them.
+  private var bothKernels: Storage?
 
   private var folded = ck_folded()
   private var kernelPass: Convolution?
   private var inputPass: Convolution?
+  private var inputProducts: TwoKernelGradient?
 
   init(_ parts: FoldedParts, plan: inout MemoryPlan, moment: Int) {
     self.parts = parts
@@ -61,7 +63,6 @@ final class FoldedBackward: FoldedPass {
     joined = plan.buffer(count: geometry.outputCount)
     let hasTwo = parts.target != nil && parts.quantizedKernel != nil
     both = hasTwo ? plan.buffer(count: 2 * geometry.outputCount) : nil
-    bothKernels = hasTwo ? Storage(count: 2 * geometry.kernelCount) : nil
     addend = parts.target?.accumulates == true ? plan.buffer(count: geometry.inputCount) : nil
     let own = [joined, both, addend].compactMap { $0 }
     for buffer in parts.used + own { plan.use(buffer, at: moment) }
@@ -75,10 +76,19 @@ final class FoldedBackward: FoldedPass {
       .backwardKernel, geometry, on: oneDNN, input: parts.input.buffer.pointer,
       kernel: layer.kernelGradient, output: joined.pointer)
     guard let target = parts.target else { return }
+    let place = (addend ?? target.buffer).pointer
     var wide = geometry
-    if both != nil { wide.outputChannels *= 2 }
+    if let both, let quantizedKernel = parts.quantizedKernel {
+      inputProducts = TwoKernelGradient(
+        geometry, on: oneDNN, gradients: both.pointer,
+        kernels: (quantizedKernel.pointer, layer.kernel),
+        inputGradient: place)
+      if inputProducts != nil { return }
+      bothKernels = Storage(count: 2 * geometry.kernelCount)
+      wide.outputChannels *= 2
+    }
     inputPass = try Convolution(
-      .backwardData, wide, on: oneDNN, input: (addend ?? target.buffer).pointer,
+      .backwardData, wide, on: oneDNN, input: place,
       kernel: bothKernels?.pointer ?? layer.kernel, output: (both ?? joined).pointer,
       mayRegroup: true)
   }
@@ -112,6 +122,7 @@ final class FoldedBackward: FoldedPass {
         quantizedKernel.pointer, layer.kernel, bothKernels.pointer,
         layer.geometry.kernelCount / layer.channels, layer.channels)
     }
+    inputProducts?.execute()
     inputPass?.loadAndExecute()
     if let addend { ck_accumulate(addend.pointer, target.buffer.pointer, addend.count) }
   }

@@ -27,11 +27,11 @@ package enum StageKind: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .prepareData: 1
     case .loadPretrained: 1
-    case .pretrain: 6
+    case .pretrain: 7
     case .quantize: 2
-    case .search: 11
+    case .search: 12
     case .switchAlpha: 2
-    case .fineTune: 8
+    case .fineTune: 9
     case .evaluate: 5
     case .command: 1
     }

@@ -10,7 +10,7 @@ struct TrialFields: Codable {
   /// The kind in manifests and tasks; no stage of a pipeline is of it.
   static let kind = "trial"
   /// Raised when the same fields give another trial.
-  static let version = 8
+  static let version = 9
 
   enum CodingKeys: String, CodingKey {
     case network, dataset, training, quantizers, floor, seed, numerics

@@ -38,3 +38,44 @@ struct MatrixGradient {
     }
   }
 }
+
+/// The data gradient through two kernels of a pointwise convolution on few positions:
+/// g1 K1^T + g2 K2^T, with g1 and g2 side by side in each row.
+package struct TwoKernelGradient {
+  private let geometry: ConvolutionGeometry
+  private let gradients: UnsafePointer<Float>
+  private let kernels: (UnsafePointer<Float>, UnsafePointer<Float>)
+  private let inputGradient: UnsafeMutablePointer<Float>
+
+  /// The buffers must outlive it; the kernels are read anew each time. nil where one convolution with
+  /// both kernels side by side is faster.
+  ///
+  /// - Parameters:
+  ///   - gradients: [g1 | g2] (rows, 2 * channels out).
+  ///   - inputGradient: gets (rows, channels in).
+  package init?(
+    _ geometry: ConvolutionGeometry, on oneDNN: OneDNN, gradients: UnsafePointer<Float>,
+    kernels: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>),
+    inputGradient: UnsafeMutablePointer<Float>
+  ) {
+    guard geometry.isSmallProduct else { return nil }
+    self.geometry = geometry
+    (self.gradients, self.inputGradient) = (gradients, inputGradient)
+    self.kernels = (UnsafePointer(kernels.0), UnsafePointer(kernels.1))
+    if geometry.outputRows != geometry.batch { oneDNN.threadedConvolutions += 1 }
+  }
+
+  package func execute() {
+    let (channels, filters) = (geometry.inputChannels, geometry.outputChannels)
+    let rows = geometry.outputRows
+    SharedRows.run(geometry, rows, values: 2 * rows * channels * filters) { range in
+      let target = inputGradient + range.lowerBound * channels
+      for (index, kernel) in [kernels.0, kernels.1].enumerated() {
+        MatrixProduct.multiplyTransposed(
+          gradients + range.lowerBound * 2 * filters + index * filters, kernel, into: target,
+          rows: range.count, inner: filters, columns: channels, aStride: 2 * filters,
+          adds: index > 0)
+      }
+    }
+  }
+}

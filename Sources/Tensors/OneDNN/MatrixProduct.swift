@@ -40,14 +40,17 @@ package enum MatrixProduct {
   }
 
   /// c (rows, columns) = a (rows, inner) * b^T, b being (columns, inner).
+  ///
+  /// - Parameters:
+  ///   - aStride: values from row to row of a; nil: `inner`.
+  ///   - adds: to what stands in c.
   package static func multiplyTransposed(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
-    rows: Int, inner: Int, columns: Int
+    rows: Int, inner: Int, columns: Int, aStride: Int? = nil, adds: Bool = false
   ) {
     let status = dnnl_sgemm(
-      plain, transposed, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(inner), b,
-      Int64(inner), 0,
-      c, Int64(columns))
+      plain, transposed, Int64(rows), Int64(columns), Int64(inner), 1, a, Int64(aStride ?? inner),
+      b, Int64(inner), adds ? 1 : 0, c, Int64(columns))
     precondition(status == dnnl_success, "oneDNN: product failed with \(status.rawValue)")
   }
 }
