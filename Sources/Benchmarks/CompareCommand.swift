@@ -38,7 +38,7 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(
     help: """
       A Python with QKeras 0.9.0 and TensorFlow 2.12. Where its process takes more than two minutes \
-      there is no second round of it. (default: $QKERAS_PYTHON)
+      there is no second round of the steps. (default: $QKERAS_PYTHON)
       """)
   var qkeras: String?
 
@@ -112,7 +112,7 @@ struct CompareCommand: AsyncParsableCommand {
         else { return [] }
         result.add(figures.ours, of: ours, round: round)
         result.add(try figures.qkeras.get(), of: theirs, round: round)
-      } else if round == 1 || result.has(ours) {
+      } else if runner.python == nil, round == 1 || result.has(ours) {
         guard let figures = try await runner.run(ours, of: result.network) else { return [] }
         result.add(figures, of: ours, round: round)
       }

@@ -30,8 +30,8 @@ struct MeasureCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Print `ready` after the first step, take steps for SECONDS for each line of the standard input, \
-      and print the figures when that ends.
+      Print `ready` once warm, take steps for SECONDS for each line of the standard input, and print \
+      the figures when that ends. Of `step` alone.
       """)
   var byTurns = false
 
@@ -46,6 +46,9 @@ struct MeasureCommand: ParsableCommand {
     let start = started ?? Self.now()
     guard let network = Network.named(network) else {
       throw ValidationError("no network is called `\(self.network)`")
+    }
+    guard !byTurns || what == .step else {
+      throw ValidationError("--by-turns is for `step` alone")
     }
     guard (1...1024).contains(threads), seconds > 0, steps > 0 else {
       throw ValidationError("--threads must be 1 to 1024, --seconds and --steps more than 0")

@@ -6,7 +6,6 @@ import Files
 import Glibc
 import Subprocess
 import SystemPackage
-import Tensors
 
 /// Why a measurement gave nothing.
 enum MeasurementError: Error, CustomStringConvertible {
@@ -132,12 +131,20 @@ final class MeasurementRunner {
   /// kernel gives next.
   private static func touchMemory() {
     let page = sysconf(Int32(_SC_PAGESIZE))
-    let bytes = min(sysconf(Int32(_SC_AVPHYS_PAGES)) * page / 2, 1 << 30)
-    guard bytes > 0 else { return }
-    let memory = Storage(count: bytes / MemoryLayout<Float>.stride)
-    for place in stride(from: 0, to: memory.count, by: page / MemoryLayout<Float>.stride) {
-      memory.pointer[place] = 1
+    // A container's limit, where it has one.
+    let limit =
+      (try? Files.read("/sys/fs/cgroup/memory.max", limit: 1 << 10))
+      .flatMap { Int(String(decoding: $0, as: UTF8.self).filter { !$0.isWhitespace }) }
+    let bytes = min(sysconf(Int32(_SC_AVPHYS_PAGES)) * page / 2, (limit ?? .max) / 4, 1 << 30)
+    guard bytes > 0,
+      let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      memory != MAP_FAILED
+    else { return }
+    madvise(memory, bytes, Int32(MADV_HUGEPAGE))
+    for place in stride(from: 0, to: bytes, by: page) {
+      memory.storeBytes(of: 1, toByteOffset: place, as: UInt8.self)
     }
+    munmap(memory, bytes)
   }
 
   /// The program and its arguments for a process that starts now.

@@ -6,23 +6,35 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// A process that prints `ready` after its first step, takes a stretch of steps for each line that it
+/// A process that prints `ready` once it is warm, takes a stretch of steps for each line that it
 /// reads and prints `ready` again, and prints its figures when its input ends.
 private struct Partner {
+  private let title: String
   private let input: StandardInputWriter
   private var lines: SubprocessOutputSequence.StringSequence<UTF8>.AsyncIterator
 
-  init(_ process: Execution<CustomWriteInput, SequenceOutput, StringOutput<UTF8>>) {
+  init(
+    _ title: String, _ process: Execution<CustomWriteInput, SequenceOutput, StringOutput<UTF8>>
+  ) {
+    self.title = title
     input = process.standardInputWriter
     lines = process.standardOutput.strings().makeAsyncIterator()
   }
 
   /// false: it has ended.
   mutating func isReady() async throws -> Bool {
-    while let line = try await lines.next() {
+    while let line = try await nextLine() {
       if line == "ready" { return true }
     }
     return false
+  }
+
+  private mutating func nextLine() async throws -> String? {
+    do {
+      return try await lines.next()
+    } catch let error as SubprocessError {
+      throw MeasurementError.ended(what: title, how: "could not be read", said: "\(error)")
+    }
   }
 
   mutating func takeTurn() async throws -> Bool {
@@ -30,11 +42,11 @@ private struct Partner {
     return try await isReady()
   }
 
-  mutating func figures(title: String) async throws -> Figures? {
-    try await input.finish()
+  mutating func figures(called name: String) async throws -> Figures? {
+    try? await input.finish()
     var figures: Figures?
-    while let line = try await lines.next() {
-      figures = figures ?? Figures(line: line, title: title)
+    while let line = try await nextLine() {
+      figures = figures ?? Figures(line: line, title: name)
     }
     return figures
   }
@@ -55,7 +67,8 @@ enum TurnTaking {
     _ first: TurnTaker, _ second: TurnTaker, turns: Int
   ) async throws -> (first: Figures, second: Result<Figures, MeasurementError>) {
     // A partner that ended early is found by what it no longer says.
-    signal(SIGPIPE, SIG_IGN)
+    let action = signal(SIGPIPE, SIG_IGN)
+    defer { signal(SIGPIPE, action) }
     var others: Result<Figures, MeasurementError>?
     let figures = try await with(first) { one in
       guard try await one.isReady() else { return [] }
@@ -64,7 +77,7 @@ enum TurnTaking {
         others = .success(
           try await with(second) { other in
             guard try await other.isReady() else { return [] }
-            for _ in 0..<turns {
+            while handovers.count < turns {
               // A host may move a machine's processors at any time, to and from a common cache.
               handovers.append(ck_handover())
               guard try await one.takeTurn(), try await other.takeTurn() else { break }
@@ -74,7 +87,7 @@ enum TurnTaking {
       } catch let error as MeasurementError {
         others = .failure(error)
         // Ours need not be lost.
-        for _ in 0..<turns {
+        while handovers.count < turns {
           handovers.append(ck_handover())
           guard try await one.takeTurn() else { break }
         }
@@ -100,9 +113,9 @@ enum TurnTaking {
         platformOptions: MeasurementRunner.platformOptions, input: .inputWriter,
         output: .sequence, error: .string(limit: MeasurementRunner.outputLimit)
       ) { process -> Figures? in
-        var partner = Partner(process)
+        var partner = Partner(title, process)
         let handovers = try await body(&partner)
-        var figures = try await partner.figures(title: taker.measurement.name)
+        var figures = try await partner.figures(called: taker.measurement.name)
         if !handovers.isEmpty { figures?.add("handover_ns", handovers.median) }
         return figures
       }

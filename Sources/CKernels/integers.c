@@ -116,9 +116,9 @@ BYTES static void load_share(void *context, size_t begin, size_t end, size_t thr
 }
 
 // What a value has of steps, its code less the zero's, lies between two numbers that are 0 or have two
-// signs and are 254 apart, where the zero is a code itself; where it lies farther, all have one sign. So
+// signs and are at most 255 apart, where the zero is a code itself; where it lies farther, all have one sign. So
 // no sum of some of a column's products is farther from 0 than the larger of the sums of its positive and
-// of its negative codes, times 254 or the farthest value.
+// of its negative codes, times 255 or the farthest value.
 void ck_integer_load(ck_integer *d) {
   ck_parallel(
     load_share, d, vectors_of(d),

@@ -7,7 +7,7 @@
 
 #include "pointwise.h"
 
-// Rows of a block, which stay in a cache, and whose sums are formed apart before they are added to those
+// The most rows of a block, which stay in a cache, and whose sums are formed apart before they are added to those
 // of the blocks before.
 enum { block_rows = 64 };
 // A tile of sums in registers: rows by vectors of `lanes`, of which the last may be half a one: a

@@ -113,15 +113,18 @@ enum { groups_per_thread = 4, long_sums = 1 << 16 };
 static size_t own_blocks(const ck_pointwise *p) { return (p->rows + p->block - 1) / p->block; }
 
 void ck_pointwise_share(ck_pointwise *p, size_t threads) {
-  // Of few rows, as many for each thread.
+  // Of few rows, as many for each thread; smaller blocks only where that saves the thread with the most a
+  // thirty-second, as each block reads and writes all sums.
   size_t best = SIZE_MAX;
   for (size_t block = block_rows; block >= least_block_rows; block -= tile_rows) {
     size_t blocks = (p->rows + block - 1) / block, most = (blocks + threads - 1) / threads * block;
-    if (most < best) best = most, p->block = block;
+    if (most <= best - best / 32) best = most, p->block = block;
   }
   size_t blocks = own_blocks(p), least = (blocks + most_blocks - 1) / most_blocks;
   size_t wanted = threads * (partial_count(p) < long_sums ? groups_per_thread : 1);
-  p->groups = smaller(blocks, wanted > least ? wanted : least);
+  // Groups are what threads take, so each gets as many.
+  if (wanted < least) wanted = (least + threads - 1) / threads * threads;
+  p->groups = smaller(blocks, wanted);
 }
 
 size_t ck_pointwise_partial(const ck_pointwise *p) { return p->groups * partial_count(p); }

@@ -226,7 +226,8 @@ import Testing
     #expect(output.values == expected)
   }
 
-  /// Grids of maps that lie on one side of 0: with the farthest zeros, and with padding, no bytes.
+  /// Grids of maps that lie on one side of 0: with the farthest zeros, and with padding and zeros beyond
+  /// 128, no bytes.
   @Test(
     .enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))),
     arguments: geometries, [128, -128, 150, 400, -400, 25_000])

@@ -7,8 +7,9 @@
 // Maps are (samples, height, width, channels), kernels (height, width, channels, columns). With the
 // map's grid of a sample (step, zero): x = step * (code - zero), -127 <= code <= 127 (or to 128, where
 // zero is -127). Products of such values are exact in float32, and so is every sum that stays below 2^24
-// codes, in whatever order: whoever computes it gets TensorFlow's number. A pointwise layer's zero may
-// also lie beyond the codes, as far as sums stay exact: its values then lie on one side of 0. A sample
+// codes, in whatever order: whoever computes it gets TensorFlow's number. The zero may
+// also be -128 or 128, and a pointwise layer's may lie as far beyond the codes as sums stay exact: its
+// values then lie on one side of 0. A sample
 // whose grid has another zero, or that is not finite, is computed in floating point, in order of the
 // kernel's places.
 typedef struct {

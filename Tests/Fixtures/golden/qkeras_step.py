@@ -3,7 +3,7 @@
     python qkeras_step.py NETWORK [--threads N] [--seconds S] [--started T] [--by-turns]
 
 Flat 8-bit kernels and feature maps, 31-bit biases, auto_po2, batch norm folded, Adam; the networks are make_golden.py's, and so is the set-up.
-Prints a line: qkeras batch=.. step_ms=.. samples_per_s=.. first_step_s=.. peak_mb=.. steps=.. process_s=..; first_step_s counts from T (seconds of the
+Prints a line: qkeras batch=.. step_ms=.. samples_per_s=.. first_step_s=.. peak_mb=.. steps=.. process_s=.. (without waiting for turns); first_step_s counts from T (seconds of the
 monotonic clock), importing TensorFlow and tracing included, to the end of the first step. With --by-turns it prints `ready` when it is warm, takes steps
 for S seconds for each line of its standard input, not counting the first of them, prints `ready` again, and ends when the input does.
 """
@@ -27,7 +27,7 @@ LEAST_STEPS, WARM_UP, BATCHES_OF_DATA = 5, 2, 4
 
 class Clock(tf.keras.callbacks.Callback):
     """Ends the training after so many seconds of steps beyond the warm-up, or takes turns of so many with another process."""
-    def __init__(self): super().__init__(); self.first, self.times, self.turn, self.turns, self.uncounted = None, [], [], 0, 1 + WARM_UP
+    def __init__(self): super().__init__(); self.first, self.times, self.turn, self.turns, self.uncounted, self.waited = None, [], [], 0, 1 + WARM_UP, 0
     def on_train_batch_begin(self, batch, logs=None): self.begun = now()
     def on_train_batch_end(self, batch, logs=None):
         end = now()
@@ -44,7 +44,8 @@ class Clock(tf.keras.callbacks.Callback):
         if self.uncounted > 0 or self.turns > 0 and sum(self.turn) < options.seconds: return
         self.times += self.turn; self.turn, self.turns, self.uncounted = [], self.turns + 1, 1
         print("ready", flush=True)
-        if not sys.stdin.readline(): self.end()
+        begun = now(); line = sys.stdin.readline(); self.waited += now() - begun
+        if not line: self.end()
 
 
 if options.network not in BATCHES: sys.exit(f"no network is called {options.network}: one of {', '.join(BATCHES)}")
@@ -60,4 +61,4 @@ model.fit(x, y, batch_size=batch, epochs=1_000_000, verbose=0, callbacks=[clock]
 steps = clock.times
 median = float(np.median(steps))
 peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM:")) / 1024
-print(f"qkeras batch={batch} step_ms={median * 1e3} samples_per_s={batch / median} first_step_s={clock.first} peak_mb={peak} steps={len(steps)} process_s={now() - options.started}")
+print(f"qkeras batch={batch} step_ms={median * 1e3} samples_per_s={batch / median} first_step_s={clock.first} peak_mb={peak} steps={len(steps)} process_s={now() - options.started - clock.waited}")
