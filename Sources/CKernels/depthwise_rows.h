@@ -68,7 +68,7 @@ DEFINE_MADE_ROW(eight, 1)
 DEFINE_MADE_ROW(eight, 2)
 
 /// dx += the transposed convolution of three output rows with one kernel, at stride 1; g[p] meets the
-/// kernel's row p.
+/// kernel's row p. Of a dx that is written for the first time the next row is asked for, too.
 #define DEFINE_INPUT_ROW(vector)                                                            \
   BODY input_row_3_##vector(                                                                \
     float *dx, const float *const *g, const float *kernel, size_t count, size_t step,       \

@@ -206,6 +206,19 @@ import Testing
     #expect(output.pointer[18] == (depth == 518 ? -127 * 255 * 518 : 0))
   }
 
+  /// A convolution whose kernel is codes themselves and takes them, and its output.
+  private func wholeOutput(
+    _ geometry: ConvolutionGeometry, input: Storage, grids: Storage, kernel: Storage
+  ) -> (convolution: ByteConvolution, output: [Float]) {
+    let output = Storage(count: geometry.outputCount)
+    let convolution = ByteConvolution(
+      geometry, input: input.pointer, grids: grids.pointer, kernel: kernel.pointer)
+    convolution.steps.load([Float](repeating: 1, count: geometry.outputChannels))
+    #expect(convolution.loadKernel())
+    run(convolution, geometry, into: output)
+    return (convolution, output.values)
+  }
+
   /// Sums in which as many codes of the kernel have one sign as the other.
   @Test(.enabled(if: ByteConvolution.suits(pointwise(extent: 2, channels: 1, filters: 1))))
   func takesTwiceAsManyCodesOfTwoSigns() throws {
@@ -214,16 +227,11 @@ import Testing
     let input = Storage(codes.values.map { $0 + 127 })
     let values = (0..<geometry.kernelCount).map { Float($0 / 20 % 2 == 0 ? 127 : -127) }
     let kernel = Storage(values)
-    let output = Storage(count: geometry.outputCount)
     let grids = Storage([1, -127, 1, -127, 1, -127])
-    let convolution = ByteConvolution(
-      geometry, input: input.pointer, grids: grids.pointer, kernel: kernel.pointer)
-    convolution.steps.load([Float](repeating: 1, count: 20))
-    #expect(convolution.loadKernel())
-    run(convolution, geometry, into: output)
+    let output = wholeOutput(geometry, input: input, grids: grids, kernel: kernel).output
     let expected = ConvolutionReference.forward(
       geometry, input: input.values, kernel: values, bias: [Float](repeating: 0, count: 20))
-    #expect(output.values == expected)
+    #expect(output == expected)
   }
 
   /// Grids of maps that lie on one side of 0: with the farthest zeros, and with padding and zeros beyond
@@ -240,16 +248,11 @@ import Testing
     }
     let grid = Storage((0..<geometry.batch).flatMap { [0.5, $0 == 0 ? zero : 3] })
     let kernel = Storage(Self.codes(geometry.kernelCount, stream: 2, limit: 127))
-    let output = Storage(count: geometry.outputCount)
-    let convolution = ByteConvolution(
-      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
-    convolution.steps.load([Float](repeating: 1, count: geometry.outputChannels))
-    #expect(convolution.loadKernel())
-    run(convolution, geometry, into: output)
+    let output = wholeOutput(geometry, input: input, grids: grid, kernel: kernel).output
     let expected = ConvolutionReference.forward(
       geometry, input: input.values, kernel: kernel.values,
       bias: [Float](repeating: 0, count: geometry.outputChannels))
-    #expect(relativeDistance(output.values, expected) < 1e-6)
+    #expect(relativeDistance(output, expected) < 1e-6)
   }
 
   /// Of a map and of a kernel: what multiplies bytes must not make numbers of it.
@@ -267,13 +270,8 @@ import Testing
     input.pointer[geometry.inputCount / 2] = value
     let grid = Storage((0..<geometry.batch).flatMap { _ in [Float(1), -127] })
     let kernel = Storage([Float](repeating: 1, count: geometry.kernelCount))
-    let output = Storage(count: geometry.outputCount)
-    let convolution = ByteConvolution(
-      geometry, input: input.pointer, grids: grid.pointer, kernel: kernel.pointer)
-    convolution.steps.load([Float](repeating: 1, count: geometry.outputChannels))
-    #expect(convolution.loadKernel())
-    run(convolution, geometry, into: output)
-    #expect(output.values.contains { !$0.isFinite })
+    let (convolution, output) = wholeOutput(geometry, input: input, grids: grid, kernel: kernel)
+    #expect(output.contains { !$0.isFinite })
     kernel.pointer[7] = value
     #expect(!convolution.loadKernel())
   }

@@ -119,6 +119,33 @@ import Testing
     }
   }
 
+  /// Rows that threads share out, rows that they do not, and positions of several samples.
+  @Test(arguments: [(100, 1, 128, 128), (100, 1, 8, 128), (5, 1, 33, 7), (12, 3, 40, 24)])
+  func gradientsThroughTwoKernelsAreTheSum(batch: Int, extent: Int, channels: Int, filters: Int)
+    throws
+  {
+    let geometry = ConvolutionGeometry(
+      batch: batch, input: (extent, extent, channels), output: (extent, extent, filters),
+      kernel: (1, 1), stride: (1, 1), padding: (0, 0, 0, 0), isDepthwise: false)
+    let gradients = (1...2).map { hashed(geometry.outputCount, stream: $0) }
+    let kernels = (3...4).map { Storage(hashed(geometry.kernelCount, stream: $0)) }
+    let both = Storage(
+      (0..<geometry.outputRows).flatMap { row in
+        gradients.flatMap { $0[row * filters..<(row + 1) * filters] }
+      })
+    let inputGradient = Storage(hashed(geometry.inputCount, stream: 5))
+    let product = try #require(
+      TwoKernelGradient(
+        geometry, on: try OneDNN(), gradients: both.pointer,
+        kernels: (kernels[0].pointer, kernels[1].pointer), inputGradient: inputGradient.pointer))
+    product.execute()
+    let parts = zip(gradients, kernels).map {
+      ConvolutionReference.backwardData(geometry, kernel: $1.values, outputGradient: $0)
+    }
+    let expected = zip(parts[0], parts[1]).map { $0 + $1 }
+    #expect(relativeDistance(inputGradient.values, expected) < 1e-6)
+  }
+
   @Test func aChangedKernelIsSeenAfterLoading() throws {
     let geometry = ConvolutionGeometry(
       batch: 1, input: (5, 5, 8), output: (5, 5, 16), kernel: (3, 3), stride: (1, 1),
